@@ -1,0 +1,87 @@
+-- cancel_tasks: ends pending and in-progress tasks as cancelled, with p_status as their status; with
+-- p_downstream also all that they would have signalled, transitively. Their owners learn of it when they
+-- extend or return. Every target gets a signal with a failure. Returns how many it cancelled.
+--
+-- Locks: the tasks, in id order; their rows of ready; their targets, in id order. A return that holds one
+-- of the targets can deadlock with it: call it again on SQLSTATE 40P01.
+create or replace function signalbox.cancel_tasks(
+  p_ids text[],
+  p_status text default null,
+  p_downstream boolean default false,
+  p_now timestamptz default null
+) returns integer language plpgsql set enable_seqscan = off as $$
+declare
+  v_now timestamptz := coalesce(p_now, clock_timestamp());
+  v_ids text[] := p_ids;
+  v_targets text[];
+  v_ended signalbox.status_code[];
+  v_announced text[];
+begin
+  if p_downstream then
+    v_ids := signalbox.downstream(p_ids);
+  end if;
+  select array_agg(c.id) into v_ids
+  from (
+    select t.id from signalbox.task t
+    where t.id = any (v_ids) and t.status_code < 'completed'
+    order by t.id
+    for no key update
+  ) as c;
+  if v_ids is null then
+    return 0;
+  end if;
+  perform signalbox.leave_ready(v_ids);
+
+  with cancelled as (
+    update signalbox.task t
+    set status_code = 'cancelled', status = p_status, performance_token = null,
+      action_deadline = null, due_at = null, finished_at = v_now
+    where t.id = any (v_ids)
+    returning t.id, t.to_signal_after, t.watchers is not null
+      or t.notify_channel_after is not null or t.unique_key is not null as is_announced
+  ), signal as (
+    select s.target from cancelled c cross join unnest(c.to_signal_after) as s (target)
+  )
+  select array_agg(c.id) filter (where c.is_announced),
+    (select array_agg(s.target) from signal s),
+    (select array_agg('cancelled'::signalbox.status_code) from signal s)
+  into v_announced, v_targets, v_ended
+  from cancelled c;
+
+  perform signalbox.after_end(v_targets, v_ended, v_announced, v_now);
+  return cardinality(v_ids);
+end
+$$;
+
+-- p_ids and all that they signal, transitively.
+create or replace function signalbox.downstream(
+  p_ids text[]
+) returns text[] language plpgsql set enable_seqscan = off as $$
+declare
+  v_all text[];
+begin
+  with recursive reached (id) as (
+    select g.id from unnest(p_ids) as g (id)
+    union
+    select s.target collate "C"
+    from reached r
+    join signalbox.task t on t.id = r.id
+    cross join unnest(t.to_signal_after) as s (target)
+  )
+  select array_agg(r.id) into v_all from reached r;
+  return v_all;
+end
+$$;
+
+-- Takes tasks out of ready, whichever lane they are in. The caller holds their row locks.
+create or replace function signalbox.leave_ready(
+  p_ids text[]
+) returns void language plpgsql set enable_seqscan = off set enable_bitmapscan = off as $$
+begin
+  delete from signalbox.ready r
+  using signalbox.task t
+  where t.id = any (p_ids) and t.status_code = 'pending' and r.id = t.id
+    and (r.queue, r.action) in ((t.queue, t.action), ('', ''))
+    and r.priority = t.priority and r.seq = t.seq;
+end
+$$;

@@ -1,0 +1,23 @@
+-- claim_unique_key: takes a unique key for a task that is about to be inserted in this transaction, unless
+-- an unfinished task holds it. Returns the id of the holder: p_task_id if the key was taken for it.
+--
+-- Locks: the key. Waits for a transaction that is inserting a task with the same key.
+create or replace function signalbox.claim_unique_key(
+  p_key text,
+  p_task_id text
+) returns text language plpgsql set enable_seqscan = off as $$
+declare
+  v_holder text;
+begin
+  loop
+    insert into signalbox.unique_key (key, task_id) values (p_key, p_task_id)
+    on conflict (key) do nothing
+    returning task_id into v_holder;
+    exit when v_holder is not null;
+    -- The holder may end between the two statements: then try again.
+    select k.task_id into v_holder from signalbox.unique_key k where k.key = p_key;
+    exit when v_holder is not null;
+  end loop;
+  return v_holder;
+end
+$$;

@@ -1,0 +1,90 @@
+-- enqueue_tasks: the second half of an insert.
+--
+-- The rows of p_ids were inserted (by COPY or INSERT) in this transaction. p_targets are the tasks
+-- inserted earlier that the new ones list in to_signal_after, and p_counts how many of the new ones
+-- list each: that raises their totals, unless a total was given. Then unique keys are taken, and what
+-- waits for nothing goes to its lane or timer. Ids of rows that wait for signals may be left out of
+-- p_ids unless they have a unique key. A large insert may call it many times.
+--
+-- Locks: the targets, in id order; then keys of unique_key, which may wait for another insert of the
+-- same key.
+-- Raises: SB002 unknown target, SB003 target no longer waits, SB006 unique key taken. Their DETAIL is a
+-- JSON array of the ids or keys.
+create or replace function signalbox.enqueue_tasks(
+  p_ids text[],
+  p_targets text[] default '{}',
+  p_counts integer[] default '{}',
+  p_now timestamptz default null
+) returns void language plpgsql as $$
+declare
+  v_now timestamptz := coalesce(p_now, clock_timestamp());
+begin
+  if cardinality(p_targets) > 0 then
+    perform signalbox.add_dependencies(p_targets, p_counts);
+  end if;
+  perform signalbox.take_unique_keys(p_ids);
+  if signalbox.enqueue(p_ids, v_now) then
+    perform signalbox.settle_tasks(v_now);
+  end if;
+end
+$$;
+
+-- Raises the totals of tasks inserted earlier. Locks and raises: see enqueue_tasks.
+create or replace function signalbox.add_dependencies(
+  p_targets text[], p_counts integer[]
+) returns void language plpgsql set enable_seqscan = off as $$
+declare
+  v_ids text[];
+begin
+  perform 1 from signalbox.task t where t.id = any (p_targets) order by t.id for no key update;
+
+  select array_agg(g.id) into v_ids
+  from unnest(p_targets) as g (id)
+  where not exists (select from signalbox.task t where t.id = g.id);
+  if v_ids is not null then
+    raise exception using errcode = 'SB002', message = 'unknown targets',
+      detail = to_json(v_ids)::text;
+  end if;
+
+  select array_agg(t.id) into v_ids
+  from signalbox.task t
+  where t.id = any (p_targets)
+    and (t.status_code <> 'pending' or t.num_signals = t.total_dependencies);
+  if v_ids is not null then
+    raise exception using errcode = 'SB003', message = 'targets no longer wait for signals',
+      detail = to_json(v_ids)::text;
+  end if;
+
+  update signalbox.task t set total_dependencies = t.total_dependencies + g.count
+  from unnest(p_targets, p_counts) as g (id, count)
+  where t.id = g.id and not t.total_is_given;
+end
+$$;
+
+-- Takes the unique keys of tasks, unless they hold them already. Raises SB006.
+create or replace function signalbox.take_unique_keys(
+  p_ids text[]
+) returns void language plpgsql set enable_seqscan = off as $$
+declare
+  v_taken text[];
+begin
+  with wanted as (
+    select t.id, t.unique_key from signalbox.task t
+    where t.id = any (p_ids) and t.unique_key is not null
+  ), taken as (
+    insert into signalbox.unique_key (key, task_id)
+    select w.unique_key, w.id from wanted w order by w.unique_key
+    on conflict (key) do nothing
+    returning task_id
+  )
+  select array_agg(distinct w.unique_key) into v_taken
+  from wanted w
+  where not exists (select from taken k where k.task_id = w.id)
+    and not exists (
+      select from signalbox.unique_key k where k.key = w.unique_key and k.task_id = w.id);
+  if v_taken is not null then
+    raise exception using errcode = 'SB006', message = 'unique keys are taken',
+      detail = to_json(v_taken)::text;
+  end if;
+end
+$$;

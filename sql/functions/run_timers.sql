@@ -1,0 +1,137 @@
+-- run_timers: does what is due: puts tasks whose start time or retry delay has come into their lanes, and
+-- takes back tasks whose deadline has lapsed. Bounded: at most 100 timers and about 2,000 tasks a call.
+-- own_tasks calls it, so it need not be called where workers run. Returns how many timers it ran.
+--
+-- Locks: due rows of timer, skipping locked ones; their tasks, skipping locked ones, which get a timer
+-- that is due again at once; then the targets of lapsed tasks that had no tries left, in id order.
+create or replace function signalbox.run_timers(
+  p_now timestamptz default null
+) returns integer language plpgsql set enable_seqscan = off set enable_bitmapscan = off as $$
+declare
+  v_now timestamptz := coalesce(p_now, clock_timestamp());
+  v_num_timers integer;
+  v_starts text[];
+  v_leases text[];
+begin
+  if not exists (select from signalbox.timer r where r.due <= v_now) then
+    return 0;
+  end if;
+
+  with due as materialized (
+    select r.ctid, r.due, cardinality(r.ids) as num_ids
+    from signalbox.timer r
+    where r.due <= v_now
+    order by r.due limit 100
+    for update skip locked
+  ), bounded as (
+    select d.ctid, sum(d.num_ids) over (order by d.due, d.ctid) - d.num_ids as num_before
+    from due d
+  ), run as (
+    delete from signalbox.timer r
+    where r.ctid = any (array(select b.ctid from bounded b where b.num_before < 2000))
+    returning r.kind, r.ids
+  )
+  select (select count(*) from run),
+    (select array_agg(distinct i.id) from run r cross join unnest(r.ids) as i (id)
+      where r.kind = 'start'),
+    (select array_agg(distinct i.id) from run r cross join unnest(r.ids) as i (id)
+      where r.kind = 'lease')
+  into v_num_timers, v_starts, v_leases;
+
+  if v_starts is not null then
+    perform signalbox.start_due(v_starts, v_now);
+  end if;
+  if v_leases is not null then
+    perform signalbox.check_leases(v_leases, v_now);
+  end if;
+  return v_num_timers;
+end
+$$;
+
+-- Puts those of p_ids that are due into their lanes.
+create or replace function signalbox.start_due(
+  p_ids text[], p_now timestamptz
+) returns void language plpgsql set enable_seqscan = off set enable_bitmapscan = off as $$
+declare
+  v_due text[];
+  v_locked text[];
+begin
+  select array_agg(t.id) into v_due
+  from signalbox.task t
+  where t.id = any (p_ids) and t.status_code = 'pending'
+    and t.num_signals = t.total_dependencies and t.due_at <= p_now;
+  select array_agg(c.id) into v_locked
+  from (
+    select t.id from signalbox.task t
+    where t.id = any (v_due) and t.status_code = 'pending'
+      and t.num_signals = t.total_dependencies and t.due_at <= p_now
+    for no key update skip locked
+  ) as c;
+
+  insert into signalbox.timer (due, kind, ids)
+  select p_now, 'start', array_agg(d.id)
+  from unnest(v_due) as d (id)
+  where not d.id = any (coalesce(v_locked, '{}'))
+  having count(*) > 0;
+
+  update signalbox.task t set seq = nextval('signalbox.ready_seq') where t.id = any (v_locked);
+  perform signalbox.enqueue(v_locked, p_now);
+end
+$$;
+
+-- Lapses those of p_ids whose deadline has passed; looks at the rest of those in progress again later.
+create or replace function signalbox.check_leases(
+  p_ids text[], p_now timestamptz
+) returns void language plpgsql set enable_seqscan = off set enable_bitmapscan = off as $$
+declare
+  v_lapsed text[];
+  v_targets text[];
+  v_ended signalbox.status_code[];
+  v_announced text[];
+  v_retried text[];
+begin
+  select array_agg(c.id) into v_lapsed
+  from (
+    select t.id from signalbox.task t
+    where t.id = any (p_ids) and t.status_code = 'in-progress' and t.action_deadline <= p_now
+    for no key update skip locked
+  ) as c;
+
+  insert into signalbox.timer (due, kind, ids)
+  select signalbox.lease_check(greatest(min(t.action_deadline), p_now), p_now), 'lease',
+    array_agg(t.id)
+  from signalbox.task t
+  where t.id = any (p_ids) and t.status_code = 'in-progress'
+    and t.action_deadline is not null and not t.id = any (coalesce(v_lapsed, '{}'))
+  having count(*) > 0;
+
+  with ended as (
+    update signalbox.task t
+    set status_code = case when t.num_tries >= t.max_tries
+        then 'aborted' else 'pending'::signalbox.status_code end,
+      status = format('deadline of try %s by actor %s lapsed at %s', t.num_tries, t.actor_id,
+        t.action_deadline),
+      performance_token = null, action_deadline = null,
+      finished_at = case when t.num_tries >= t.max_tries then p_now end,
+      due_at = case when t.max_tries is null or t.num_tries < t.max_tries then
+        nullif(greatest(p_now, p_now + signalbox.retry_delay(t.retry_delay, t.retry_factor,
+          t.retry_max_delay, t.num_tries)), p_now) end,
+      seq = nextval('signalbox.ready_seq')
+    where t.id = any (v_lapsed)
+    returning t.id, t.status_code, t.to_signal_after, t.watchers is not null
+      or t.notify_channel_after is not null or t.unique_key is not null as is_announced
+  ), signal as (
+    select s.target, e.status_code
+    from ended e cross join unnest(e.to_signal_after) as s (target)
+    where e.status_code = 'aborted'
+  )
+  select array_agg(e.id) filter (where e.status_code = 'pending'),
+    array_agg(e.id) filter (where e.status_code = 'aborted' and e.is_announced),
+    (select array_agg(s.target) from signal s), (select array_agg(s.status_code) from signal s)
+  into v_retried, v_announced, v_targets, v_ended
+  from ended e;
+
+  perform signalbox.enqueue(v_retried, p_now);
+  perform signalbox.after_end(v_targets, v_ended, v_announced, p_now);
+end
+$$;

@@ -1,0 +1,204 @@
+-- Private helpers of every verb that ends tasks or makes them ready.
+
+-- Whether a task runs, once all its dependencies have signalled, or is skipped.
+-- A skipped dependency is neither a success nor a failure.
+create or replace function signalbox.may_run(
+  p_run_when signalbox.run_when, p_signals integer, p_failures integer, p_skipped integer
+) returns boolean language sql immutable as $$
+  select case p_run_when
+    when 'all_done' then true
+    when 'all_succeeded' then p_failures = 0 and p_skipped = 0
+    when 'any_failed' then p_failures > 0
+    when 'any_succeeded' then p_signals > p_failures + p_skipped
+  end
+$$;
+
+-- Gives signals: element i of the arrays says that a task ended with status p_ended[i] and lists
+-- p_targets[i]. A target may occur many times; it is updated once. Targets that do not exist or no
+-- longer wait are passed over; one cancelled while it waited goes on counting, so that it can be run
+-- again. Those that have all their signals go to their lane, to the engine's lane (milestones, and
+-- tasks that run_when skips), or to a timer. Returns whether the engine's lane got something.
+--
+-- Locks: the waiting targets, in id order. A caller that holds other task locks took them on tasks
+-- that wait for no signal, so no two sessions can wait for each other.
+create or replace function signalbox.signal_targets(
+  p_targets text[], p_ended signalbox.status_code[], p_now timestamptz
+) returns boolean language plpgsql set enable_seqscan = off set enable_bitmapscan = off as $$
+declare
+  v_num_ready integer;
+  v_num_engine integer;
+begin
+  with signal as materialized (
+    select s.target, count(*) as signals,
+      count(*) filter (where s.ended in ('aborted', 'cancelled')) as failures,
+      count(*) filter (where s.ended = 'skipped') as skipped
+    from unnest(p_targets, p_ended) as s (target, ended)
+    group by s.target
+  ), waiting as materialized (
+    -- A total that was given may be smaller than the number of signals: what is too much is dropped.
+    select t.id,
+      least(t.num_signals + s.signals, t.total_dependencies)::integer as num_signals,
+      least(s.failures, t.total_dependencies - t.num_signals)::integer as failures,
+      least(s.skipped, greatest(t.total_dependencies - t.num_signals - s.failures, 0))::integer
+        as skipped
+    from signal s join signalbox.task t on t.id = s.target
+    where t.num_signals < t.total_dependencies
+    order by t.id
+    for no key update of t
+  ), signalled as (
+    update signalbox.task t
+    set num_signals = w.num_signals,
+      num_failures = t.num_failures + w.failures,
+      num_skipped = t.num_skipped + w.skipped,
+      due_at = case
+        when w.num_signals < t.total_dependencies or t.due_at > p_now then t.due_at
+      end,
+      seq = case
+        when w.num_signals < t.total_dependencies then t.seq
+        else nextval('signalbox.ready_seq')
+      end
+    from waiting w
+    where t.id = w.id
+    returning t.id, t.queue, t.action, t.priority, t.seq, t.due_at,
+      t.status_code = 'pending' and t.num_signals = t.total_dependencies as is_complete,
+      t.action is not null and signalbox.may_run(t.run_when, t.num_signals, t.num_failures,
+        t.num_skipped) as is_for_actor
+  ), queued as (
+    insert into signalbox.ready (queue, action, priority, seq, id)
+    select case when s.is_for_actor then s.queue else '' end,
+      case when s.is_for_actor then s.action else '' end, s.priority, s.seq, s.id
+    from signalled s
+    where s.is_complete and s.due_at is null
+    returning action
+  ), delayed as (
+    insert into signalbox.timer (due, kind, ids)
+    select s.due_at, 'start', array_agg(s.id)
+    from signalled s
+    where s.is_complete and s.due_at is not null
+    group by s.due_at
+  )
+  select count(*) filter (where action <> ''), count(*) filter (where action = '')
+  into v_num_ready, v_num_engine
+  from queued;
+
+  if v_num_ready > 0 then
+    perform signalbox.wake_sleepers(v_num_ready, p_now);
+  end if;
+  return v_num_engine > 0;
+end
+$$;
+
+-- Puts pending tasks that have all their signals into their lane, the engine's lane or a timer.
+-- Others among p_ids are passed over. The caller holds their row locks, or inserted them itself.
+-- Returns whether the engine's lane got something.
+create or replace function signalbox.enqueue(
+  p_ids text[], p_now timestamptz
+) returns boolean language plpgsql set enable_seqscan = off set enable_bitmapscan = off as $$
+declare
+  v_num_ready integer;
+  v_num_engine integer;
+begin
+  with startable as materialized (
+    select t.id, t.queue, t.priority, t.seq, t.due_at, case
+        when t.action is not null
+          and signalbox.may_run(t.run_when, t.num_signals, t.num_failures, t.num_skipped)
+        then t.action else '' end as lane_action
+    from signalbox.task t
+    where t.id = any (p_ids) and t.status_code = 'pending'
+      and t.num_signals = t.total_dependencies
+  ), queued as (
+    insert into signalbox.ready (queue, action, priority, seq, id)
+    select case when s.lane_action = '' then '' else s.queue end, s.lane_action, s.priority,
+      s.seq, s.id
+    from startable s
+    where s.due_at is null or s.due_at <= p_now
+    returning action, id
+  ), no_longer_due as (
+    update signalbox.task t set due_at = null
+    from startable s
+    where t.id = s.id and s.due_at <= p_now
+  ), delayed as (
+    -- At most 500 ids a row, so that promoting one is bounded work.
+    insert into signalbox.timer (due, kind, ids)
+    select d.due_at, 'start', array_agg(d.id)
+    from (
+      select s.due_at, s.id, row_number() over (partition by s.due_at order by s.id) as n
+      from startable s
+      where s.due_at > p_now
+    ) as d
+    group by d.due_at, d.n / 500
+  )
+  select count(*) filter (where action <> ''), count(*) filter (where action = '')
+  into v_num_ready, v_num_engine
+  from queued;
+
+  if v_num_ready > 0 then
+    perform signalbox.wake_sleepers(v_num_ready, p_now);
+  end if;
+  return v_num_engine > 0;
+end
+$$;
+
+-- What follows when tasks have ended: their targets get their signals (see signal_targets), the engine's
+-- lane is settled if one of those went there, and the tasks in p_announced are announced.
+create or replace function signalbox.after_end(
+  p_targets text[], p_ended signalbox.status_code[], p_announced text[], p_now timestamptz
+) returns void language plpgsql as $$
+begin
+  if p_targets is not null and signalbox.signal_targets(p_targets, p_ended, p_now) then
+    perform signalbox.settle_tasks(p_now);
+  end if;
+  if p_announced is not null then
+    perform signalbox.announce_ended(p_announced);
+  end if;
+end
+$$;
+
+-- Tells the world that tasks have ended or been deleted: frees their unique keys, notifies their
+-- watchers (one notification a channel with as many ids as fit its 8,000 bytes) and the channels
+-- that they name. Reads p_ids again: called only when one of them has any of these.
+create or replace function signalbox.announce_ended(
+  p_ids text[]
+) returns void language plpgsql set enable_seqscan = off set enable_bitmapscan = off as $$
+declare
+  v_ended record;
+  v_channel text := null;
+  v_payload text := '';
+begin
+  delete from signalbox.unique_key k
+  using signalbox.task t
+  where t.id = any (p_ids) and k.key = t.unique_key and k.task_id = t.id;
+
+  for v_ended in
+    select w.channel, to_json(t.id)::text as id
+    from signalbox.task t cross join unnest(t.watchers) as w (channel)
+    where t.id = any (p_ids)
+    order by w.channel
+  loop
+    if v_channel is distinct from v_ended.channel
+      or octet_length(v_payload) + octet_length(v_ended.id) > 7900
+    then
+      if v_payload <> '' then
+        perform pg_notify(v_channel, '[' || v_payload || ']');
+      end if;
+      v_channel := v_ended.channel;
+      v_payload := '';
+    end if;
+    -- An id too long for any notification: an empty list makes the listener ask for all it awaits.
+    if octet_length(v_ended.id) > 7900 then
+      perform pg_notify(v_channel, '[]');
+    else
+      v_payload := concat_ws(',', nullif(v_payload, ''), v_ended.id);
+    end if;
+  end loop;
+  if v_payload <> '' then
+    perform pg_notify(v_channel, '[' || v_payload || ']');
+  end if;
+
+  perform pg_notify(t.notify_channel_after, json_build_object(
+    'id', t.id, 'statusCode', t.status_code, 'status', left(t.status, 1000))::text)
+  from signalbox.task t
+  where t.id = any (p_ids) and t.notify_channel_after is not null
+    and t.status_code >= 'completed';
+end
+$$;

@@ -1,0 +1,26 @@
+-- signal_tasks: gives each task one signal from outside, for those inserted with a total that expects it.
+-- Returns how many still waited for one; others are passed over.
+--
+-- Locks: the tasks, in id order; then what settle_tasks can lock without waiting.
+create or replace function signalbox.signal_tasks(
+  p_ids text[],
+  p_failed boolean default false,
+  p_now timestamptz default null
+) returns integer language plpgsql set enable_seqscan = off as $$
+declare
+  v_now timestamptz := coalesce(p_now, clock_timestamp());
+  v_waiting text[];
+begin
+  select array_agg(c.id) into v_waiting
+  from (
+    select t.id from signalbox.task t
+    where t.id = any (p_ids) and t.status_code = 'pending' and t.num_signals < t.total_dependencies
+    order by t.id
+    for no key update
+  ) as c;
+  perform signalbox.after_end(v_waiting, array_fill(
+    case when p_failed then 'aborted' else 'completed'::signalbox.status_code end,
+    array[cardinality(v_waiting)]), null, v_now);
+  return coalesce(cardinality(v_waiting), 0);
+end
+$$;

@@ -1,0 +1,75 @@
+-- sleep_on_lanes: an idle worker leaves word that it wants to be woken.
+--
+-- Until p_until, whoever makes a task ready in one of the lanes (p_queues[i], p_actions[i]) sends "ready"
+-- on p_channel, once: the word is gone then. Commit it, then ask next_ready_at: what became ready before the
+-- word could be seen shows there. One who read the word's absence and committed after that question is
+-- missed, which costs at most the time until p_until; so sleep no longer than that.
+--
+-- Locks: the worker's own rows of sleeper.
+create or replace function signalbox.sleep_on_lanes(
+  p_channel text,
+  p_queues text[],
+  p_actions text[],
+  p_until timestamptz
+) returns void language plpgsql set enable_seqscan = off as $$
+begin
+  insert into signalbox.sleeper (channel, queue, action, until)
+  select p_channel, l.queue, l.action, p_until
+  from (select distinct u.queue, u.action from unnest(p_queues, p_actions) as u (queue, action)) as l
+  order by l.queue, l.action
+  on conflict (queue, action, channel) do update set until = excluded.until;
+end
+$$;
+
+-- When there is next something to own in one of the lanes, as far as is known: p_now if something is ready
+-- there or in the engine's lane, or a timer is due; else the time of the next timer; null if there is none.
+create or replace function signalbox.next_ready_at(
+  p_queues text[],
+  p_actions text[],
+  p_now timestamptz default null
+) returns timestamptz language plpgsql set enable_seqscan = off set enable_bitmapscan = off as $$
+declare
+  v_now timestamptz := coalesce(p_now, clock_timestamp());
+begin
+  if exists (
+    select from unnest(p_queues || '', p_actions || '') as l (queue, action)
+    where exists (
+      select from signalbox.ready r where r.queue = l.queue and r.action = l.action)
+  ) then
+    return v_now;
+  end if;
+  return (
+    select greatest(r.due, v_now) from signalbox.timer r order by r.due limit 1);
+end
+$$;
+
+-- Wakes sleepers whose lanes hold ready tasks, at most p_num of them, and forgets those whose time is up.
+-- Called by whoever made p_num tasks ready. Nobody asleep: one look at an empty table.
+--
+-- Locks: rows of sleeper, skipping locked ones.
+create or replace function signalbox.wake_sleepers(
+  p_num integer, p_now timestamptz
+) returns void language plpgsql as $$
+begin
+  if not exists (select from signalbox.sleeper) then
+    return;
+  end if;
+
+  delete from signalbox.sleeper s
+  where s.ctid = any (array(
+    select o.ctid from signalbox.sleeper o where o.until < p_now for update skip locked));
+
+  with woken as (
+    delete from signalbox.sleeper s
+    where s.ctid = any (array(
+      select o.ctid from signalbox.sleeper o
+      where exists (
+        select from signalbox.ready r where r.queue = o.queue and r.action = o.action)
+      limit p_num
+      for update skip locked))
+    returning s.channel
+  )
+  select count(pg_notify(w.channel, 'ready')) from (select distinct channel from woken) as w
+  into p_num;
+end
+$$;

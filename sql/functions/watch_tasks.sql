@@ -1,0 +1,37 @@
+-- watch_tasks: asks to be told on p_channel when tasks end, and tells which have ended already.
+--
+-- Returns a row for each id: state ended with how it ended, watched, missing, or busy: somebody had the
+-- row locked; ask again. Because the channel is added under the row lock that every end takes, an end is
+-- either seen here or notified later. Notifications hold a JSON array of ids.
+--
+-- Locks: the tasks that have not ended, skipping locked ones. It never waits.
+create or replace function signalbox.watch_tasks(
+  p_ids text[],
+  p_channel text
+) returns table (
+  id text, state text, status_code signalbox.status_code, status text, result jsonb
+) language plpgsql set enable_seqscan = off set enable_bitmapscan = off as $$
+#variable_conflict use_column
+declare
+  v_locked text[];
+begin
+  select array_agg(c.id) into v_locked
+  from (
+    select t.id from signalbox.task t
+    where t.id = any (p_ids) and t.status_code < 'completed'
+    for no key update skip locked
+  ) as c;
+
+  update signalbox.task t set watchers = t.watchers || p_channel
+  where t.id = any (v_locked) and not coalesce(p_channel = any (t.watchers), false);
+
+  return query
+  select g.id, case
+      when t.id is null then 'missing'
+      when t.status_code >= 'completed' then 'ended'
+      when t.id = any (v_locked) then 'watched'
+      else 'busy' end,
+    t.status_code, t.status, t.result
+  from unnest(p_ids) as g (id) left join signalbox.task t on t.id = g.id;
+end
+$$;

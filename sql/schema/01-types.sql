@@ -1,0 +1,13 @@
+-- Types of the engine. Words as in sql/README.md.
+
+create schema if not exists signalbox;
+
+create type signalbox.status_code as enum (
+  'pending', 'in-progress', 'completed', 'aborted', 'skipped', 'cancelled'
+);
+
+create type signalbox.run_when as enum (
+  'all_done', 'all_succeeded', 'any_failed', 'any_succeeded'
+);
+
+create type signalbox.timer_kind as enum ('start', 'lease');
