@@ -7,6 +7,11 @@ export class SignalboxError extends Error {
     this.name = new.target.name;
     this.code = code;
   }
+
+  /** The same error with other names for the tasks and keys in it: what a prefix does. */
+  renamed(_rename: (name: string) => string): SignalboxError {
+    return this;
+  }
 }
 
 /** At most this many ids are spelled out in a message; the error's `ids` hold them all. */
@@ -31,6 +36,10 @@ export class InvalidTokenError extends SignalboxError {
     );
     this.id = id;
   }
+
+  override renamed(rename: (name: string) => string): SignalboxError {
+    return new InvalidTokenError(rename(this.id), { cause: this.cause });
+  }
 }
 
 /** No task has this id. */
@@ -44,6 +53,10 @@ export class TaskNotFoundError extends SignalboxError {
       options,
     );
     this.ids = ids;
+  }
+
+  override renamed(rename: (name: string) => string): SignalboxError {
+    return new TaskNotFoundError(this.ids.map(rename), { cause: this.cause });
   }
 }
 
@@ -59,6 +72,10 @@ export class DuplicateTaskError extends SignalboxError {
     );
     this.ids = ids;
   }
+
+  override renamed(rename: (name: string) => string): SignalboxError {
+    return new DuplicateTaskError(this.ids.map(rename), { cause: this.cause });
+  }
 }
 
 /** An unfinished task holds this unique key. */
@@ -73,6 +90,10 @@ export class UniqueKeyTakenError extends SignalboxError {
     );
     this.keys = keys;
   }
+
+  override renamed(rename: (name: string) => string): SignalboxError {
+    return new UniqueKeyTakenError(this.keys.map(rename), { cause: this.cause });
+  }
 }
 
 /** An edge points at a task that is neither in the batch nor in the database. */
@@ -86,6 +107,10 @@ export class UnknownTargetError extends SignalboxError {
       options,
     );
     this.ids = ids;
+  }
+
+  override renamed(rename: (name: string) => string): SignalboxError {
+    return new UnknownTargetError(this.ids.map(rename), { cause: this.cause });
   }
 }
 
@@ -102,6 +127,10 @@ export class CycleError extends SignalboxError {
     );
     this.ids = ids;
   }
+
+  override renamed(rename: (name: string) => string): SignalboxError {
+    return new CycleError(this.ids.map(rename), { cause: this.cause });
+  }
 }
 
 /** An edge points at a task inserted earlier that no longer waits for signals. */
@@ -116,6 +145,10 @@ export class TargetStartedError extends SignalboxError {
       options,
     );
     this.ids = ids;
+  }
+
+  override renamed(rename: (name: string) => string): SignalboxError {
+    return new TargetStartedError(this.ids.map(rename), { cause: this.cause });
   }
 }
 
@@ -136,17 +169,27 @@ export class InvalidBodyError extends SignalboxError {
     this.id = id;
     this.errors = errors;
   }
+
+  override renamed(rename: (name: string) => string): SignalboxError {
+    return new InvalidBodyError(rename(this.id), this.errors, { cause: this.cause });
+  }
 }
 
 /** A field of a task is missing, of the wrong type, or out of range. */
 export class InvalidTaskError extends SignalboxError {
   readonly id: string;
   readonly field: string;
+  readonly #problem: string;
 
   constructor(id: string, field: string, problem: string, options?: { cause?: unknown }) {
     super('INVALID_TASK', `Task ${JSON.stringify(id)}: ${field} ${problem}.`, options);
     this.id = id;
     this.field = field;
+    this.#problem = problem;
+  }
+
+  override renamed(rename: (name: string) => string): SignalboxError {
+    return new InvalidTaskError(rename(this.id), this.field, this.#problem, { cause: this.cause });
   }
 }
 
@@ -178,6 +221,10 @@ export class WaitCancelledError extends SignalboxError {
     super('WAIT_CANCELLED', `Waiting for ${quoteIds(ids)} was cancelled. The tasks themselves go on.`, options);
     this.ids = ids;
   }
+
+  override renamed(rename: (name: string) => string): SignalboxError {
+    return new WaitCancelledError(this.ids.map(rename), { cause: this.cause });
+  }
 }
 
 /** The tasks did not end within the time that the caller allowed. */
@@ -193,6 +240,10 @@ export class WaitTimeoutError extends SignalboxError {
     );
     this.ids = ids;
     this.timeoutMs = timeoutMs;
+  }
+
+  override renamed(rename: (name: string) => string): SignalboxError {
+    return new WaitTimeoutError(this.ids.map(rename), this.timeoutMs, { cause: this.cause });
   }
 }
 

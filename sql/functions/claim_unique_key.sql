@@ -1,5 +1,5 @@
--- claim_unique_key: takes a unique key for a task that is about to be inserted in this transaction, unless
--- an unfinished task holds it. Returns the id of the holder: p_task_id if the key was taken for it.
+-- claim_unique_key: takes a unique key for a task that is about to be inserted in this transaction. Returns
+-- null, or the id of the unfinished task that holds the key.
 --
 -- Locks: the key. Waits for a transaction that is inserting a task with the same key.
 create or replace function signalbox.claim_unique_key(
@@ -11,13 +11,15 @@ declare
 begin
   loop
     insert into signalbox.unique_key (key, task_id) values (p_key, p_task_id)
-    on conflict (key) do nothing
-    returning task_id into v_holder;
-    exit when v_holder is not null;
+    on conflict (key) do nothing;
+    if found then
+      return null;
+    end if;
     -- The holder may end between the two statements: then try again.
     select k.task_id into v_holder from signalbox.unique_key k where k.key = p_key;
-    exit when v_holder is not null;
+    if found then
+      return v_holder;
+    end if;
   end loop;
-  return v_holder;
 end
 $$;

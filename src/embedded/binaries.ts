@@ -99,8 +99,11 @@ export async function linkLibraries(nativeDir: string): Promise<boolean> {
 }
 
 async function packageVersion(nativeDir: string): Promise<string> {
-  const manifest: unknown = JSON.parse(await readFile(join(nativeDir, '..', 'package.json'), 'utf8'));
-  if (typeof manifest !== 'object' || manifest === null || !('version' in manifest)) return 'unknown';
+  const manifest: unknown = JSON.parse(
+    await readFile(join(nativeDir, '..', 'package.json'), 'utf8'),
+  );
+  if (typeof manifest !== 'object' || manifest === null || !('version' in manifest))
+    return 'unknown';
   return String(manifest.version);
 }
 
@@ -116,8 +119,7 @@ async function copyForServer({ nativeDir, cacheFolder }: BinariesRequest): Promi
 
 async function usableDir(request: BinariesRequest): Promise<string> {
   const { nativeDir, runAs } = request;
-  const isReachable =
-    (await firstUnreachable(join(nativeDir, 'bin', 'postgres'), runAs)) === null;
+  const isReachable = (await firstUnreachable(join(nativeDir, 'bin', 'postgres'), runAs)) === null;
   const isUsable = isReachable && (await linkLibraries(nativeDir));
   return isUsable ? nativeDir : copyForServer(request);
 }

@@ -1,4 +1,14 @@
-import { chmod, copyFile, lstat, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  copyFile,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { EmbeddedServerError } from './embedded-server-error.js';
 import { makeOwnedDir, RUN_DIR_PREFIX } from './owned-dir.js';
@@ -36,7 +46,8 @@ async function copyTree(source: string, target: string, path = ''): Promise<Mani
   for (const entry of await readdir(join(source, path), { withFileTypes: true })) {
     const child = join(path, entry.name);
     if (entry.isDirectory()) Object.assign(manifest, await copyTree(source, target, child));
-    if (entry.isFile()) manifest[child] = await copyOneFile(join(source, child), join(target, child));
+    if (entry.isFile())
+      manifest[child] = await copyOneFile(join(source, child), join(target, child));
   }
   return manifest;
 }
@@ -50,7 +61,9 @@ async function isIntact(cacheDir: string): Promise<boolean> {
   if (text === null) return false;
   const manifest: unknown = JSON.parse(text);
   if (typeof manifest !== 'object' || manifest === null) return false;
-  const checks = Object.entries(manifest).map(([path, size]) => hasSize(join(cacheDir, COPY, path), size));
+  const checks = Object.entries(manifest).map(([path, size]) =>
+    hasSize(join(cacheDir, COPY, path), size),
+  );
   return (await Promise.all(checks)).every(Boolean);
 }
 

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, realpath, rename } from 'node:fs/promises';
+import { chown, mkdir, readdir, realpath, rename } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { SUPERUSER } from './connection.js';
 import { spawnGuarded } from './death-guard.js';
@@ -37,7 +37,11 @@ async function readAll(child: ChildProcess): Promise<string> {
 }
 
 /** Creates a cluster in a directory that is empty or absent. `durable`: it has reached the disk when this resolves. */
-export async function initCluster(launch: Launch, dataDir: string, durable: boolean): Promise<void> {
+export async function initCluster(
+  launch: Launch,
+  dataDir: string,
+  durable: boolean,
+): Promise<void> {
   const child = await spawnGuarded(launch.guard, {
     file: launch.binaries.initdb,
     args: ['-D', dataDir, ...INITDB_FLAGS, ...(durable ? [] : ['--no-sync'])],
@@ -98,6 +102,11 @@ async function createBeside(launch: Launch, dataDir: string): Promise<boolean> {
   });
 }
 
+async function createInPlace(launch: Launch, dataDir: string): Promise<void> {
+  if (launch.runAs !== null) await chown(dataDir, launch.runAs.uid, launch.runAs.gid);
+  await initCluster(launch, dataDir, true);
+}
+
 /**
  * Makes sure that `dataDir` holds a cluster; gives its real path. Where the directory cannot be renamed to (a mounted
  * volume), the cluster is created in place, and two processes must not do that at once.
@@ -105,6 +114,6 @@ async function createBeside(launch: Launch, dataDir: string): Promise<boolean> {
 export async function ensureCluster(launch: Launch, dataDir: string): Promise<string> {
   const path = await reachableDataDir(launch, dataDir);
   if (!(await needsCluster(path)) || (await createBeside(launch, path))) return path;
-  if (await needsCluster(path)) await initCluster(launch, path, true);
+  if (await needsCluster(path)) await createInPlace(launch, path);
   return path;
 }

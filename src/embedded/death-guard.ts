@@ -92,7 +92,10 @@ function startWatchdog(): { watch(child: ChildProcess): void } {
  * Starts a process that ends when we do, in a session of its own: Ctrl-C at the terminal reaches us and not it, so that
  * we end it in our own time. Its pid is that of `file`. Rejects if it cannot be started.
  */
-export async function spawnGuarded(guard: DeathGuard, request: GuardedSpawn): Promise<ChildProcess> {
+export async function spawnGuarded(
+  guard: DeathGuard,
+  request: GuardedSpawn,
+): Promise<ChildProcess> {
   const { file, args, runAs, stdio } = request;
   const common = { cwd: '/', detached: true, env: CHILD_ENV, stdio };
   if (guard.kind === 'pdeathsig') {

@@ -1,11 +1,11 @@
-import { rmSync } from 'node:fs';
-import { chown, lstat, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { constants, rmSync } from 'node:fs';
+import { access, chown, lstat, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EmbeddedServerError } from './embedded-server-error.js';
 import { onProcessExit } from './exit-hooks.js';
-import { isTagAlive, PROCESS_TAG_PATTERN } from './process-tag.js';
 import { endOrphan } from './postmaster-file.js';
+import { isTagAlive, PROCESS_TAG_PATTERN } from './process-tag.js';
 import { firstUnreachable, type RunAs } from './run-as.js';
 import { unlessCode } from './system-error.js';
 
@@ -34,13 +34,19 @@ export interface OwnedDir {
   release(): void;
 }
 
+async function canHoldRunDirs(folder: string, runAs: RunAs | null): Promise<boolean> {
+  const longest = join(folder, LONGEST_RUN_DIR_NAME, LONGEST_SOCKET_NAME);
+  if (Buffer.byteLength(longest) > MAX_SOCKET_PATH_BYTES) return false;
+  return unlessCode(['ENOENT', 'EACCES', 'EROFS'], false, async () => {
+    await access(folder, constants.W_OK | constants.X_OK);
+    return (await firstUnreachable(folder, runAs)) === null;
+  });
+}
+
 /** The folder for run directories: the OS temp folder, or /tmp where that is too deep for a socket or out of reach. */
 export async function chooseTempFolder(runAs: RunAs | null): Promise<string> {
   for (const folder of [tmpdir(), '/tmp']) {
-    const longest = join(folder, LONGEST_RUN_DIR_NAME, LONGEST_SOCKET_NAME);
-    if (Buffer.byteLength(longest) > MAX_SOCKET_PATH_BYTES) continue;
-    const unreachable = await unlessCode(['ENOENT'], folder, () => firstUnreachable(folder, runAs));
-    if (unreachable === null) return folder;
+    if (await canHoldRunDirs(folder, runAs)) return folder;
   }
   throw new EmbeddedServerError(
     'start-failed',

@@ -52,14 +52,23 @@ export async function findPostmaster(dataDir: string): Promise<PostmasterRecord 
   const pid = Math.abs(Number.parseInt(pidLine, 10));
   if (!(pid > 0) || pid === process.pid || !pidExists(pid)) return null;
   if (await mayBePostmasterOf(pid, dataDir)) {
-    return { pid, port: Number(port), socketDir: socketDir.trim(), listenAddress: listenAddress.trim() };
+    return {
+      pid,
+      port: Number(port),
+      socketDir: socketDir.trim(),
+      listenAddress: listenAddress.trim(),
+    };
   }
   await disarm(dataDir, lines);
   return null;
 }
 
 /** Waits until a server that is not our child has ended; false if it has not within `timeoutMs`. */
-export async function postmasterEnds(dataDir: string, pid: number, timeoutMs: number): Promise<boolean> {
+export async function postmasterEnds(
+  dataDir: string,
+  pid: number,
+  timeoutMs: number,
+): Promise<boolean> {
   const deadline = performance.now() + timeoutMs;
   while (pidExists(pid) && (await mayBePostmasterOf(pid, dataDir))) {
     if (performance.now() > deadline) return false;
@@ -68,12 +77,17 @@ export async function postmasterEnds(dataDir: string, pid: number, timeoutMs: nu
   return true;
 }
 
+/** Signals a server that is not our child; one that has just ended is no error. */
+export async function signalPostmaster(pid: number, signal: NodeJS.Signals): Promise<void> {
+  await unlessCode(['ESRCH'], undefined, async () => process.kill(pid, signal));
+}
+
 /** Ends the server on a throwaway data directory whose owner is dead, if there is one; its data are not saved. */
 export async function endOrphan(dataDir: string): Promise<void> {
   const orphan = await findPostmaster(dataDir);
   if (orphan === null) return;
-  process.kill(orphan.pid, 'SIGQUIT');
+  await signalPostmaster(orphan.pid, 'SIGQUIT');
   if (await postmasterEnds(dataDir, orphan.pid, ORPHAN_SHUTDOWN_MS)) return;
-  process.kill(orphan.pid, 'SIGKILL');
+  await signalPostmaster(orphan.pid, 'SIGKILL');
   await postmasterEnds(dataDir, orphan.pid, ORPHAN_SHUTDOWN_MS);
 }

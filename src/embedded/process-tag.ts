@@ -29,7 +29,9 @@ async function linuxStartTime(pid: number): Promise<string> {
 }
 
 async function psStartTime(pid: number): Promise<string> {
-  const { stdout } = await run('ps', ['-o', 'lstart=', '-p', String(pid)], { env: { LC_ALL: 'C' } });
+  const { stdout } = await run('ps', ['-o', 'lstart=', '-p', String(pid)], {
+    env: { LC_ALL: 'C' },
+  });
   const startedAtMs = Date.parse(stdout.trim());
   return Number.isNaN(startedAtMs) ? UNKNOWN : (startedAtMs / 1000).toString(36);
 }

@@ -164,6 +164,14 @@ export interface Waiter {
   cancel(): void;
 }
 
+/** What asking to be told of a task's end gave. `busy`: somebody had it locked; ask again. */
+export type WatchReport =
+  | { readonly id: string; readonly state: 'ended'; readonly outcome: TaskOutcome }
+  | { readonly id: string; readonly state: 'watched' | 'busy' | 'missing' };
+
+/** A JSON Schema (2020-12) that the bodies of an action must fit. */
+export type BodySchema = Readonly<Record<string, unknown>>;
+
 /** All conditions must hold; one left out always does. */
 export interface TaskFilter {
   idPrefix?: string;
@@ -265,6 +273,9 @@ export interface TaskStore {
    * worker does instead of polling. A wake-up may be spurious; one may be lost, hence the time-out.
    */
   waitForReady(request: ReadyRequest, options: { timeoutMs: number; signal?: AbortSignal }): Promise<void>;
+
+  /** From now on, bodies for `action` must fit `schema` to be inserted through this process: InvalidBodyError. */
+  registerBodySchema(action: string, schema: BodySchema): void;
 
   /** The same store within a namespace: `prefix.` before every id, action, actor id, channel and unique key. Nests. */
   withPrefix(prefix: string): TaskStore;

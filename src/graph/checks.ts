@@ -1,0 +1,45 @@
+import { CycleError, DuplicateTaskError } from '../errors.js';
+import { findCycle } from './cycle.js';
+import { IntList } from './int-list.js';
+import type { TaskIndex } from './task-index.js';
+
+/** Nodes that are targets but not tasks of the batch, in the order of their ids' bytes. */
+export type OutsideTargets = Int32Array<ArrayBuffer>;
+
+/**
+ * Checks what can be checked of a batch without a database, and returns the targets that cannot.
+ *
+ * Throws DuplicateTaskError with every id that occurs twice, else CycleError with the ids of one cycle. A task
+ * that lists itself is a cycle of one.
+ */
+export function checkBatch(index: TaskIndex): OutsideTargets {
+  if (index.duplicates.size > 0) {
+    throw new DuplicateTaskError(Array.from(index.duplicates, (node) => index.idOf(node)));
+  }
+  const cycle = findCycleOfRows(index);
+  if (cycle !== null) throw new CycleError(cycle.map((row) => index.idOf(index.nodeOf(row))));
+  return outsideTargets(index);
+}
+
+/** Rows, not nodes: the index keeps edges in the order of the rows that have them. */
+function findCycleOfRows(index: TaskIndex): number[] | null {
+  if (index.numEdges === 0) return null;
+  const targets = new IntList(index.numEdges);
+  for (let edge = 0; edge < index.numEdges; edge++) {
+    targets.push(index.rowOf(index.targetOf(edge)));
+  }
+  return findCycle({
+    size: index.numTasks,
+    edgesFrom: (row) => index.edgesFrom(row),
+    targetOf: (edge) => targets.at(edge),
+  });
+}
+
+function outsideTargets(index: TaskIndex): OutsideTargets {
+  const outside = new Int32Array(index.numNodes - index.numTasks);
+  let found = 0;
+  for (let node = 0; node < index.numNodes; node++) {
+    if (index.rowOf(node) < 0) outside[found++] = node;
+  }
+  return outside.sort((a, b) => index.compare(a, b));
+}

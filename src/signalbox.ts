@@ -1,0 +1,99 @@
+import type pg from 'pg';
+import { type ConnectOptions, openPool, toListenConfig } from './connection.js';
+import { PrefixedTaskStore } from './prefix/prefixed-task-store.js';
+import { Database } from './store/database.js';
+import { type MigrateReport, migrate } from './store/install.js';
+import { PgTaskStore } from './store/pg-task-store.js';
+import type { ReadyRequest, TaskOutcome, TaskStore, Waiter, WaitOptions } from './store/task-store.js';
+import { WaiterHub } from './wait/waiter-hub.js';
+
+const DEFAULT_SCHEMA = 'signalbox';
+
+/**
+ * A connection to one schema: the whole task store, with waiting over one LISTEN connection.
+ *
+ * Lazy: nothing is connected until it is used. `close()` ends its connections, and the pool too unless the
+ * caller gave it. Made by `connect`.
+ */
+export class Signalbox extends PgTaskStore implements TaskStore {
+  readonly #hub: WaiterHub;
+  readonly #ownsPool: boolean;
+
+  constructor(pool: pg.Pool, options: ConnectOptions = {}) {
+    const schema = options.schema ?? DEFAULT_SCHEMA;
+    super(new Database({ pool, schema, preparedStatements: options.preparedStatements ?? true }));
+    this.#ownsPool = options.pool === undefined;
+    this.#hub = new WaiterHub({
+      listenConfig: toListenConfig(options, pool),
+      watch: (ids, channel) => this.watchTasks(ids, channel),
+      ...(options.logger ? { logger: options.logger } : {}),
+    });
+  }
+
+  /** Creates or upgrades the schema. Safe from many processes at once; changes nothing when up to date. */
+  async migrate(): Promise<MigrateReport> {
+    const report = await migrate(this.database);
+    this.forgetVersion();
+    return report;
+  }
+
+  newWaiter(id: string): Promise<Waiter> {
+    return this.#hub.newWaiter(id);
+  }
+
+  waitFor(id: string, options?: WaitOptions): Promise<TaskOutcome>;
+  waitFor(ids: readonly string[], options?: WaitOptions): Promise<TaskOutcome[]>;
+  async waitFor(
+    ids: string | readonly string[],
+    options: WaitOptions = {},
+  ): Promise<TaskOutcome | TaskOutcome[]> {
+    const isOne = typeof ids === 'string';
+    const outcomes = await this.#hub.waitFor(isOne ? [ids] : [...ids], options);
+    const [first] = outcomes;
+    return isOne && first ? first : outcomes;
+  }
+
+  async waitForReady(
+    request: ReadyRequest,
+    { timeoutMs, signal }: { timeoutMs: number; signal?: AbortSignal },
+  ): Promise<void> {
+    await this.#hub.start();
+    const woken = new AbortController();
+    const stop = signal ? AbortSignal.any([signal, woken.signal]) : woken.signal;
+    // Listens before it says that it sleeps: the wake-up cannot come between.
+    const ready = this.#hub.nextReady({ timeoutMs, signal: stop });
+    try {
+      const knownMs = await this.sleepOnLanes(request, this.#hub.channel, timeoutMs);
+      if (knownMs <= 0) return;
+      if (knownMs < timeoutMs) {
+        const timer = setTimeout(() => woken.abort(), knownMs);
+        await ready.finally(() => clearTimeout(timer));
+      }
+      await ready;
+    } finally {
+      woken.abort();
+    }
+  }
+
+  withPrefix(prefix: string): TaskStore {
+    return new PrefixedTaskStore(this, prefix);
+  }
+
+  /** Ends every wait with WaitCancelledError and closes the connections. Safe to call twice. */
+  async close(): Promise<void> {
+    await this.#hub.stop();
+    if (this.#ownsPool && !this.database.pool.ended) await this.database.pool.end();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/**
+ * Opens a Signalbox. Without options it uses DATABASE_URL, or else the PG* variables, and says what is
+ * missing: ConnectionSettingsError. Connects lazily: a server that is not there shows at the first call.
+ */
+export async function connect(options: ConnectOptions = {}): Promise<Signalbox> {
+  return new Signalbox(options.pool ?? openPool(options), options);
+}

@@ -1,0 +1,111 @@
+import { InvalidStatusError, InvalidTokenError } from '../errors.js';
+import type { BodySchemas } from './body-schemas.js';
+import type { Database, RawRow } from './database.js';
+import { insertBatch } from './insert-tasks.js';
+import type { ReturnReport, StatusCode, TaskReturn } from './task-store.js';
+import { encodeResult } from './validate-task.js';
+
+const TOKEN = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const CODES: ReadonlySet<string> = new Set(['completed', 'aborted', 'pending']);
+
+/** Whether a token has the form of one; another holds nothing. */
+export function isToken(token: unknown): token is string {
+  return typeof token === 'string' && TOKEN.test(token);
+}
+
+/** A return that can be sent, its result as JSON text. */
+interface Sendable {
+  readonly one: TaskReturn;
+  readonly result: string | null;
+}
+
+/** Returns a batch in one statement; reports in the order given. */
+export async function returnBatch(
+  database: Database,
+  returns: readonly TaskReturn[],
+  client?: Parameters<Database['rows']>[2],
+): Promise<ReturnReport[]> {
+  const faults = new Map<TaskReturn, Error>();
+  const sendable = toSendable(returns, faults);
+  const rows = sendable.length === 0 ? [] : await send(database, sendable, client);
+  const otherwise = new Map(rows.map((row: RawRow) => [row[0], row[1]]));
+  return returns.map((one) => {
+    const fault = faults.get(one);
+    return fault ? { id: one.id, ok: false, error: fault } : toReport(one, otherwise);
+  });
+}
+
+/** Returns a task and inserts `one.tasks` in the same transaction. */
+export async function returnWithTasks(
+  database: Database,
+  one: TaskReturn,
+  bodySchemas: BodySchemas,
+): Promise<ReturnReport> {
+  try {
+    return await database.transaction(async (client) => {
+      // Locks the returned task first: an owner that lost it inserts nothing.
+      const [held] = await database.rows(
+        `select t.id from signalbox.task t where t.id = $1 and t.performance_token = $2
+         for no key update`,
+        [one.id, isToken(one.token) ? one.token : null],
+        client,
+      );
+      if (!held) throw new InvalidTokenError(one.id);
+      await insertBatch(database, one.tasks ?? [], bodySchemas, client);
+      const [report] = await returnBatch(database, [one], client);
+      if (!report?.ok) throw report?.error ?? new InvalidTokenError(one.id);
+      return report;
+    });
+  } catch (error) {
+    if (error instanceof Error) return { id: one.id, ok: false, error };
+    throw error;
+  }
+}
+
+function toSendable(returns: readonly TaskReturn[], faults: Map<TaskReturn, Error>): Sendable[] {
+  const seen = new Set<string>();
+  return returns.flatMap((one) => {
+    try {
+      if (!CODES.has(one.statusCode)) {
+        throw new InvalidStatusError(one.statusCode, 'one of completed, aborted and pending');
+      }
+      if (!isToken(one.token) || seen.has(one.id)) throw new InvalidTokenError(one.id);
+      seen.add(one.id);
+      return [{ one, result: encodeResult(one.id, one.result) }];
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      faults.set(one, error);
+      return [];
+    }
+  });
+}
+
+function send(database: Database, sendable: readonly Sendable[], client: Parameters<Database['rows']>[2]) {
+  const column = <T>(value: (one: TaskReturn) => T | undefined): (T | null)[] | null =>
+    sendable.some(({ one }) => value(one) !== undefined)
+      ? sendable.map(({ one }) => value(one) ?? null)
+      : null;
+  return database.rows(
+    'select id, status_code from signalbox.return_tasks($1, $2, $3, $4, $5, $6)',
+    [
+      sendable.map(({ one }) => one.id),
+      sendable.map(({ one }) => one.token),
+      sendable.map(({ one }) => one.statusCode),
+      column((one) => one.status),
+      sendable.some(({ result }) => result !== null) ? sendable.map(({ result }) => result) : null,
+      column((one) => one.startAfter),
+    ],
+    client,
+  );
+}
+
+function toReport(
+  one: TaskReturn,
+  otherwise: ReadonlyMap<string | null | undefined, string | null | undefined>,
+): ReturnReport {
+  const { id, statusCode } = one;
+  const instead = otherwise.get(id);
+  if (instead === null) return { id, ok: false, error: new InvalidTokenError(id) };
+  const isExhausted = instead !== undefined;
+  return { id, ok: true, statusCode: isExhausted ? 'aborted' : (statusCode satisfies StatusCode) };
+}

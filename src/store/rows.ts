@@ -1,0 +1,110 @@
+import type { RawRow } from './database.js';
+import type { Json, OwnedTask, RunWhen, StatusCode, Task, TaskOutcome, WatchReport } from './task-store.js';
+
+/** The columns that `toTask` reads, in its order. Times and durations as milliseconds. */
+export const TASK_COLUMNS = `
+  t.id, t.status_code, t.status, t.result, t.action, t.body, to_json(t.to_signal_after),
+  t.total_dependencies, t.num_signals, t.num_failures, t.num_skipped, t.queue, t.priority,
+  extract(epoch from t.start_after) * 1000, t.num_tries, t.max_tries,
+  extract(epoch from t.retry_delay) * 1000, t.retry_factor,
+  extract(epoch from t.retry_max_delay) * 1000, extract(epoch from t.max_duration) * 1000,
+  t.run_when, t.unique_key, t.notify_channel_after, t.actor_id,
+  extract(epoch from t.action_deadline) * 1000, extract(epoch from t.created_at) * 1000,
+  extract(epoch from t.started_at) * 1000, extract(epoch from t.finished_at) * 1000`;
+
+/** A row of TASK_COLUMNS. */
+export function toTask(row: RawRow): Task {
+  return {
+    ...toOutcome(row),
+    action: row[4] ?? null,
+    body: toJson(row[5]),
+    toSignalAfter: parseTextArray(row[6]),
+    totalDependencies: Number(row[7]),
+    numSignals: Number(row[8]),
+    numFailures: Number(row[9]),
+    numSkipped: Number(row[10]),
+    queue: toText(row[11]),
+    priority: Number(row[12]),
+    startAfter: toDate(row[13]),
+    numTries: Number(row[14]),
+    maxTries: toNumber(row[15]),
+    retry: toRetry(row),
+    maxDurationMs: toNumber(row[19]),
+    runWhen: toText(row[20]) as RunWhen,
+    uniqueKey: row[21] ?? null,
+    notifyChannelAfter: row[22] ?? null,
+    actorId: row[23] ?? null,
+    deadline: toDate(row[24]),
+    createdAt: new Date(Number(row[25])),
+    startedAt: toDate(row[26]),
+    finishedAt: toDate(row[27]),
+  };
+}
+
+/** id, status_code, status, result. */
+export function toOutcome(row: RawRow): TaskOutcome {
+  return {
+    id: toText(row[0]),
+    statusCode: toText(row[1]) as StatusCode,
+    status: row[2] ?? null,
+    result: toJson(row[3]),
+  };
+}
+
+/** The columns of own_tasks, the deadline in milliseconds, and the place in the lane. */
+export function toOwnedTask(row: RawRow): OwnedTask & { seq: number } {
+  return {
+    id: toText(row[0]),
+    token: toText(row[1]),
+    action: toText(row[2]),
+    body: toJson(row[3]),
+    queue: toText(row[4]),
+    priority: Number(row[5]),
+    numSignalledFailures: Number(row[6]),
+    numTries: Number(row[7]),
+    maxTries: toNumber(row[8]),
+    deadline: toDate(row[9]),
+    seq: Number(row[10]),
+  };
+}
+
+/** id, state, status_code, status, result. */
+export function toWatchReport(row: RawRow): WatchReport {
+  const id = toText(row[0]);
+  const state = toText(row[1]) as WatchReport['state'];
+  return state === 'ended'
+    ? { id, state, outcome: toOutcome([id, ...row.slice(2)]) }
+    : { id, state };
+}
+
+function toRetry(row: RawRow): Task['retry'] {
+  const delayMs = toNumber(row[16]);
+  if (delayMs === null) return null;
+  const factor = toNumber(row[17]);
+  const maxDelayMs = toNumber(row[18]);
+  return {
+    delayMs,
+    ...(factor === null ? {} : { factor }),
+    ...(maxDelayMs === null ? {} : { maxDelayMs }),
+  };
+}
+
+function toText(column: string | null | undefined): string {
+  return column as string;
+}
+
+function toJson(column: string | null | undefined): Json {
+  return column == null ? null : (JSON.parse(column) as Json);
+}
+
+function toNumber(column: string | null | undefined): number | null {
+  return column == null ? null : Number(column);
+}
+
+function toDate(column: string | null | undefined): Date | null {
+  return column == null ? null : new Date(Number(column));
+}
+
+function parseTextArray(column: string | null | undefined): string[] {
+  return column == null ? [] : (JSON.parse(column) as string[]);
+}
