@@ -218,7 +218,11 @@ export class WaitCancelledError extends SignalboxError {
   readonly ids: readonly string[];
 
   constructor(ids: readonly string[], options?: { cause?: unknown }) {
-    super('WAIT_CANCELLED', `Waiting for ${quoteIds(ids)} was cancelled. The tasks themselves go on.`, options);
+    super(
+      'WAIT_CANCELLED',
+      `Waiting for ${quoteIds(ids)} was cancelled. The tasks themselves go on.`,
+      options,
+    );
     this.ids = ids;
   }
 

@@ -28,3 +28,13 @@ export type {
   Waiter,
   WaitOptions,
 } from './store/task-store.js';
+export { ActionManager, type ManagerOptions } from './worker/action-manager.js';
+export {
+  type ActionContext,
+  type ActionDefinition,
+  type ActionHandler,
+  type ActionSettings,
+  type Actor,
+  type ActorResult,
+  defineActor,
+} from './worker/actor.js';

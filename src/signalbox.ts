@@ -4,7 +4,13 @@ import { PrefixedTaskStore } from './prefix/prefixed-task-store.js';
 import { Database } from './store/database.js';
 import { type MigrateReport, migrate } from './store/install.js';
 import { PgTaskStore } from './store/pg-task-store.js';
-import type { ReadyRequest, TaskOutcome, TaskStore, Waiter, WaitOptions } from './store/task-store.js';
+import type {
+  ReadyRequest,
+  TaskOutcome,
+  TaskStore,
+  Waiter,
+  WaitOptions,
+} from './store/task-store.js';
 import { WaiterHub } from './wait/waiter-hub.js';
 
 const DEFAULT_SCHEMA = 'signalbox';

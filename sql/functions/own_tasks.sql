@@ -23,7 +23,8 @@ create or replace function signalbox.own_tasks(
   p_now timestamptz default null
 ) returns table (
   id text, token uuid, action text, body jsonb, queue text, priority smallint,
-  num_failures integer, num_tries integer, max_tries integer, deadline timestamptz, seq bigint
+  num_failures integer, num_tries integer, max_tries integer, deadline timestamptz,
+  max_duration interval, seq bigint
 ) language plpgsql set enable_seqscan = off set enable_bitmapscan = off as $$
 #variable_conflict use_column
 declare
@@ -45,7 +46,8 @@ begin
       action_deadline = v_now + coalesce(t.max_duration, p_max_duration)
     where t.id = any (v_ids) and t.status_code = 'pending'
     returning t.id, t.performance_token, t.action, t.body, t.queue, t.priority,
-      t.num_failures, t.num_tries, t.max_tries, t.action_deadline, t.seq
+      t.num_failures, t.num_tries, t.max_tries, t.action_deadline,
+      coalesce(t.max_duration, p_max_duration), t.seq
   ), leased as (
     insert into signalbox.timer (due, kind, ids)
     select signalbox.lease_check(min(o.action_deadline), v_now), 'lease', array_agg(o.id)

@@ -32,7 +32,7 @@ declare
   v_now timestamptz := coalesce(p_now, clock_timestamp());
 begin
   if exists (
-    select from unnest(p_queues || '', p_actions || '') as l (queue, action)
+    select from unnest(p_queues || ''::text, p_actions || ''::text) as l (queue, action)
     where exists (
       select from signalbox.ready r where r.queue = l.queue and r.action = l.action)
   ) then

@@ -63,8 +63,9 @@ function checkPort(launch: Launch, dataDir: string, running: PostmasterRecord): 
 }
 
 /**
- * Adopts the server that runs on `dataDir`, waiting for one that is just starting. Null if there is none any more: it
- * ended, or was ended because its owner is dead. Throws `unreachable` if it runs and does not let us in.
+ * Adopts the server that runs on `dataDir`, waiting for one that is just starting. Null if there is none any
+ * more: it ended, or was ended because its owner is dead. Throws `unreachable` if it runs and does not let us
+ * in.
  */
 export async function adopt(launch: Launch, dataDir: string): Promise<EmbeddedServer | null> {
   for (;;) {

@@ -25,7 +25,10 @@ interface LibraryLink {
   readonly target: string;
 }
 
-/** The binaries are linked against glibc: without its loader they do not run, whatever the package manager installed. */
+/**
+ * The binaries are linked against glibc: without its loader they do not run, whatever the package manager
+ * installed.
+ */
 const GLIBC_LOADERS: ReadonlyMap<string, string> = new Map([
   ['linux-x64', '/lib64/ld-linux-x86-64.so.2'],
   ['linux-arm64', '/lib/ld-linux-aarch64.so.1'],
@@ -50,7 +53,10 @@ function resolvePackage(platform: string): string {
   }
 }
 
-/** Where npm put the Postgres of this platform. Throws `unsupported-platform`, with the remedy, where there is none. */
+/**
+ * Where npm put the Postgres of this platform. Throws `unsupported-platform`, with the remedy, where there is
+ * none.
+ */
 export function locateNativeDir(platform = `${process.platform}-${process.arch}`): string {
   // The package exports only its entry point, dist/index.js; the binaries lie beside dist.
   const nativeDir = resolve(dirname(resolvePackage(platform)), '..', 'native');
@@ -78,10 +84,10 @@ async function readLinks(nativeDir: string): Promise<LibraryLink[]> {
 }
 
 /**
- * Makes the symbolic links between libraries that npm cannot pack and that the package's install script makes, if it is
- * allowed to run. False if they are missing and the directory cannot be written to.
+ * Makes the symbolic links between libraries that npm cannot pack and that the package's install script
+ * makes, if it is allowed to run. False if they are missing and the directory cannot be written to.
  */
-export async function linkLibraries(nativeDir: string): Promise<boolean> {
+async function linkLibraries(nativeDir: string): Promise<boolean> {
   const packageDir = dirname(nativeDir);
   for (const { source, target } of await readLinks(nativeDir)) {
     const link = join(packageDir, target);
@@ -125,8 +131,9 @@ async function usableDir(request: BinariesRequest): Promise<string> {
 }
 
 /**
- * Binaries that the server's user can run, with their library links. Normally those of the package; a copy in the cache
- * folder where that user may not enter the package's directory (root's home) or the links cannot be made there.
+ * Binaries that the server's user can run, with their library links. Normally those of the package; a copy in
+ * the cache folder where that user may not enter the package's directory (root's home) or the links cannot be
+ * made there.
  */
 export async function prepareBinaries(request: BinariesRequest): Promise<Binaries> {
   try {

@@ -11,15 +11,16 @@ import {
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { EmbeddedServerError } from './embedded-server-error.js';
-import { makeOwnedDir, RUN_DIR_PREFIX } from './owned-dir.js';
+import { makeOwnedDir, type OwnedDir, RUN_DIR_PREFIX } from './owned-dir.js';
 import { ownTag } from './process-tag.js';
 import { unlessCode } from './system-error.js';
 
 /*
- * A copy of the binaries that every user may read. It is made in a directory of our own and then renamed, so under its
- * final name it is whole. It does not stay so: cleaners of /tmp remove single files that nobody has read for days.
- * Each use therefore checks every file against a manifest, and a damaged copy is moved away and made anew. As the
- * name can be guessed, a directory that belongs to somebody else, or that others may write to, is refused.
+ * A copy of the binaries that every user may read. It is made in a directory of our own and then renamed, so
+ * under its final name it is whole. It does not stay so: cleaners of /tmp remove single files that nobody has
+ * read for days. Each use therefore checks every file against a manifest, and a damaged copy is moved away
+ * and made anew. As the name can be guessed, a directory that belongs to somebody else, or that others may
+ * write to, is refused.
  */
 
 const COPY = 'native';
@@ -78,32 +79,37 @@ async function refuseForeign(cacheDir: string): Promise<void> {
   );
 }
 
-/** Moves a directory out of the way and removes it; running servers keep the files that they have open. */
+/** Moves a damaged copy out of the way and removes it; running servers keep the files that they have open. */
 async function discard(cacheDir: string): Promise<void> {
   const bin = await makeOwnedDir(dirname(cacheDir), RUN_DIR_PREFIX, await ownTag(), null);
-  await unlessCode(['ENOENT'], undefined, () => rename(cacheDir, join(bin.path, COPY)));
+  await unlessCode(['ENOENT'], undefined, () => rename(cacheDir, join(bin.path, 'damaged')));
   await bin.remove();
+}
+
+/** Renames `staging` to `cacheDir`; false if a directory stands there, whether an intact copy or a damaged one. */
+async function publish(staging: OwnedDir, cacheDir: string): Promise<boolean> {
+  return unlessCode(['EEXIST', 'ENOTEMPTY'], false, async () => {
+    await rename(staging.path, cacheDir);
+    staging.release();
+    return true;
+  });
+}
+
+async function makeCopy(nativeDir: string, cacheDir: string): Promise<void> {
+  const staging = await makeOwnedDir(dirname(cacheDir), RUN_DIR_PREFIX, await ownTag(), null);
+  const manifest = await copyTree(nativeDir, join(staging.path, COPY));
+  await writeFile(join(staging.path, MANIFEST), JSON.stringify(manifest));
+  await chmod(staging.path, RUN_BY_ALL);
+  while (!(await publish(staging, cacheDir))) {
+    // Another process may have been faster, and its copy is as good.
+    if (await isIntact(cacheDir)) return staging.remove();
+    await discard(cacheDir);
+  }
 }
 
 /** The copy of `nativeDir` within `cacheDir`, made or mended if need be. Many processes may call this at once. */
 export async function cachedCopy(nativeDir: string, cacheDir: string): Promise<string> {
   await refuseForeign(cacheDir);
-  const copy = join(cacheDir, COPY);
-  if (await isIntact(cacheDir)) return copy;
-  const staging = await makeOwnedDir(dirname(cacheDir), RUN_DIR_PREFIX, await ownTag(), null);
-  const manifest = await copyTree(nativeDir, join(staging.path, COPY));
-  await writeFile(join(staging.path, MANIFEST), JSON.stringify(manifest));
-  await chmod(staging.path, RUN_BY_ALL);
-  if (!(await isIntact(cacheDir))) await discard(cacheDir);
-  const isPublished = await unlessCode(['EEXIST', 'ENOTEMPTY'], false, async () => {
-    await rename(staging.path, cacheDir);
-    return true;
-  });
-  if (!isPublished) {
-    // Another process was faster, and its copy is as good.
-    await staging.remove();
-    return copy;
-  }
-  staging.release();
-  return copy;
+  if (!(await isIntact(cacheDir))) await makeCopy(nativeDir, cacheDir);
+  return join(cacheDir, COPY);
 }

@@ -12,8 +12,9 @@ import { firstUnreachable } from './run-as.js';
 import { unlessCode } from './system-error.js';
 
 /**
- * C.UTF-8 of the builtin provider sorts by code point and is the same on every machine and under every version of its C
- * library. Trust: who can reach the socket is the question, and the socket lies in a private directory.
+ * C.UTF-8 of the builtin provider sorts by code point and is the same on every machine and under every
+ * version of its C library. Trust: who can reach the socket is the question, and the socket lies in a private
+ * directory.
  */
 const INITDB_FLAGS = [
   `--username=${SUPERUSER}`,
@@ -36,7 +37,10 @@ async function readAll(child: ChildProcess): Promise<string> {
   return chunks.join('');
 }
 
-/** Creates a cluster in a directory that is empty or absent. `durable`: it has reached the disk when this resolves. */
+/**
+ * Creates a cluster in a directory that is empty or absent. `durable`: it has reached the disk when this
+ * resolves.
+ */
 export async function initCluster(
   launch: Launch,
   dataDir: string,
@@ -56,7 +60,10 @@ export async function initCluster(
   );
 }
 
-/** The real path of a data directory that may not exist yet, once it is known that the server may enter its parent. */
+/**
+ * The real path of a data directory that may not exist yet, once it is known that the server may enter its
+ * parent.
+ */
 async function reachableDataDir(launch: Launch, dataDir: string): Promise<string> {
   await mkdir(dirname(resolve(dataDir)), { recursive: true });
   const parent = await realpath(dirname(resolve(dataDir)));
@@ -84,8 +91,8 @@ async function needsCluster(dataDir: string): Promise<boolean> {
 }
 
 /**
- * Creates the cluster beside its final place and renames it, so that neither a crash nor a second process doing the same
- * can leave half a cluster under the final name. False if the rename is refused.
+ * Creates the cluster beside its final place and renames it, so that neither a crash nor a second process
+ * doing the same can leave half a cluster under the final name. False if the rename is refused.
  */
 async function createBeside(launch: Launch, dataDir: string): Promise<boolean> {
   const prefix = `${basename(dataDir)}.init-`;
@@ -108,8 +115,8 @@ async function createInPlace(launch: Launch, dataDir: string): Promise<void> {
 }
 
 /**
- * Makes sure that `dataDir` holds a cluster; gives its real path. Where the directory cannot be renamed to (a mounted
- * volume), the cluster is created in place, and two processes must not do that at once.
+ * Makes sure that `dataDir` holds a cluster; gives its real path. Where the directory cannot be renamed to (a
+ * mounted volume), the cluster is created in place, and two processes must not do that at once.
  */
 export async function ensureCluster(launch: Launch, dataDir: string): Promise<string> {
   const path = await reachableDataDir(launch, dataDir);

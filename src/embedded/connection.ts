@@ -13,9 +13,10 @@ const DATABASE = 'postgres';
 export const OWNER_SETTING = 'signalbox.owner';
 
 /**
- * The connection string of an endpoint. It names everything, so that no PG* variable of the caller's environment fills a
- * gap: pg takes a missing port from PGPORT and TLS from PGSSLMODE. A socket's directory goes into the parameter `host`,
- * which libpq, pg and most other drivers put above the host of the URL, and which leaves the URL parsable.
+ * The connection string of an endpoint. It names everything, so that no PG* variable of the caller's
+ * environment fills a gap: pg takes a missing port from PGPORT and TLS from PGSSLMODE. A socket's directory
+ * goes into the parameter `host`, which libpq, pg and most other drivers put above the host of the URL, and
+ * which leaves the URL parsable.
  */
 export function connectionUrl({ host, port }: Endpoint): string {
   if (!host.startsWith('/')) {
@@ -25,7 +26,10 @@ export function connectionUrl({ host, port }: Endpoint): string {
   return `postgres://${SUPERUSER}@localhost:${port}/${DATABASE}?host=${socket}&sslmode=disable`;
 }
 
-/** Connects, asks, and closes. Gives the tag of the process that started the server; null if it is not one of ours. */
+/**
+ * Connects, asks, and closes. Gives the tag of the process that started the server; null if it is not one of
+ * ours.
+ */
 export async function askOwner(endpoint: Endpoint, timeoutMs: number): Promise<string | null> {
   const client = new pg.Client({
     connectionString: connectionUrl(endpoint),

@@ -6,16 +6,17 @@ import { promisify } from 'node:util';
 import type { RunAs } from './run-as.js';
 
 /*
- * A guarded process gets SIGINT when we die, however we die. For a postmaster that is a fast shutdown, for initdb the order
- * to give up and clean up.
+ * A guarded process gets SIGINT when we die, however we die. For a postmaster that is a fast shutdown, for
+ * initdb the order to give up and clean up.
  *
- * `pdeathsig` (Linux with setpriv): the kernel sends the signal. Three traps. The kernel forgets the order when the user
- * id changes, so setpriv changes it first and asks afterwards. We may die before the order stands; the shell that
- * setpriv starts therefore compares its parent with us before it becomes the server. And the order is tied to the thread
- * that spawned, not to the process: a server started in a worker thread ends with that thread.
+ * `pdeathsig` (Linux with setpriv): the kernel sends the signal. Three traps. The kernel forgets the order
+ * when the user id changes, so setpriv changes it first and asks afterwards. We may die before the order
+ * stands; the shell that setpriv starts therefore compares its parent with us before it becomes the server.
+ * And the order is tied to the thread that spawned, not to the process: a server started in a worker thread
+ * ends with that thread.
  *
- * `watchdog` (macOS, or no setpriv): a shell, in a session of its own so that Ctrl-C and a killed process group pass it by,
- * reads from a pipe that only we hold open. End of file means that we are gone.
+ * `watchdog` (macOS, or no setpriv): a shell, in a session of its own so that Ctrl-C and a killed process
+ * group pass it by, reads from a pipe that only we hold open. End of file means that we are gone.
  */
 
 export type DeathGuard =
@@ -34,7 +35,10 @@ const SHELL = '/bin/sh';
 const EXEC_IF_PARENT_LIVES = 'test "$PPID" = "$0" && exec "$@"';
 const INTERRUPT_AT_END_OF_FILE = 'read -r pid || exit 0; read -r _; kill -INT "$pid"';
 
-/** All that a child sees of the environment. UTC spares initdb the search for the zone and gives every machine the same. */
+/**
+ * All that a child sees of the environment. UTC spares initdb the search for the zone and gives every machine
+ * the same.
+ */
 const CHILD_ENV = { LC_ALL: 'C', TZ: 'UTC', PATH: '/usr/bin:/bin' };
 
 const run = promisify(execFile);
@@ -89,8 +93,8 @@ function startWatchdog(): { watch(child: ChildProcess): void } {
 }
 
 /**
- * Starts a process that ends when we do, in a session of its own: Ctrl-C at the terminal reaches us and not it, so that
- * we end it in our own time. Its pid is that of `file`. Rejects if it cannot be started.
+ * Starts a process that ends when we do, in a session of its own: Ctrl-C at the terminal reaches us and not
+ * it, so that we end it in our own time. Its pid is that of `file`. Rejects if it cannot be started.
  */
 export async function spawnGuarded(
   guard: DeathGuard,

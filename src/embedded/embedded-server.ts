@@ -11,8 +11,9 @@ export interface EmbeddedServer extends AsyncDisposable {
   /** The cluster's directory (PGDATA), as a real path. */
   readonly dataDir: string;
   /**
-   * Cuts off all clients, shuts down, and resolves when the process has ended. A temporary cluster is removed. On an
-   * adopted server it does nothing: the process that started the server stops it. Safe to call twice.
+   * Cuts off all clients, shuts down, and resolves when the process has ended. A temporary cluster is
+   * removed. On an adopted server it does nothing: the process that started the server stops it. Safe to call
+   * twice.
    */
   stop(): Promise<void>;
 }

@@ -1,7 +1,8 @@
 /*
- * One listener for the `exit` event, however many servers there are. Hooks run last-in first-out, so a server is ended before
- * its directory is removed. They run synchronously: by then the event loop has ended. A signal that kills this process
- * skips them; that is what the death guard and the next start's cleaning are for.
+ * One listener for the `exit` event, however many servers there are. Hooks run last-in first-out, so a server
+ * is ended before its directory is removed. They run synchronously: by then the event loop has ended. A
+ * signal that kills this process skips them; that is what the death guard and the next start's cleaning are
+ * for.
  */
 
 const hooks = new Set<() => void>();

@@ -11,12 +11,13 @@ export type EmbeddedSettings = Readonly<Record<string, string | number | boolean
 
 export interface StartEmbeddedOptions {
   /**
-   * Directory of the cluster (PGDATA), created on first use and kept. Default: a temporary cluster, removed at `stop()`.
+   * Directory of the cluster (PGDATA), created on first use and kept. Default: a temporary cluster, removed
+   * at `stop()`.
    */
   readonly dataDir?: string;
   /**
-   * Also listen on 127.0.0.1 at this port, 1 to 65535, and give a TCP connection string. Every user of this machine
-   * can then connect without a password. Default: no TCP, only a socket in a private directory.
+   * Also listen on 127.0.0.1 at this port, 1 to 65535, and give a TCP connection string. Every user of this
+   * machine can then connect without a password. Default: no TCP, only a socket in a private directory.
    */
   readonly port?: number;
   /** Overrides of the server's settings. Ignored, with a warning, when a running server is adopted. */
@@ -37,7 +38,10 @@ const DEFAULT_SETTINGS: EmbeddedSettings = Object.freeze({
   max_wal_size: '2GB',
 });
 
-/** What a crash of the machine may cost is data that nobody wants back: a temporary cluster is never started twice. */
+/**
+ * What a crash of the machine may cost is data that nobody wants back: a temporary cluster is never started
+ * twice.
+ */
 const THROWAWAY_SETTINGS: EmbeddedSettings = Object.freeze({
   fsync: false,
   synchronous_commit: false,

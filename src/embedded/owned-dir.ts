@@ -10,9 +10,10 @@ import { firstUnreachable, type RunAs } from './run-as.js';
 import { unlessCode } from './system-error.js';
 
 /*
- * An owned directory carries the tag of the process that made it in its name, `<prefix><tag>-<6 random characters>`, so
- * there is no moment at which it exists without an owner. Its owner removes it: at stop() or in the `exit` event. What a
- * killed process leaves behind is removed by the next start, whoever does it, once the owner is known to be dead.
+ * An owned directory carries the tag of the process that made it in its name, `<prefix><tag>-<6 random
+ * characters>`, so there is no moment at which it exists without an owner. Its owner removes it: at stop() or
+ * in the `exit` event. What a killed process leaves behind is removed by the next start, whoever does it,
+ * once the owner is known to be dead.
  */
 
 export const RUN_DIR_PREFIX = 'signalbox-run-';
@@ -43,7 +44,10 @@ async function canHoldRunDirs(folder: string, runAs: RunAs | null): Promise<bool
   });
 }
 
-/** The folder for run directories: the OS temp folder, or /tmp where that is too deep for a socket or out of reach. */
+/**
+ * The folder for run directories: the OS temp folder, or /tmp where that is too deep for a socket or out of
+ * reach.
+ */
 export async function chooseTempFolder(runAs: RunAs | null): Promise<string> {
   for (const folder of [tmpdir(), '/tmp']) {
     if (await canHoldRunDirs(folder, runAs)) return folder;
@@ -51,7 +55,7 @@ export async function chooseTempFolder(runAs: RunAs | null): Promise<string> {
   throw new EmbeddedServerError(
     'start-failed',
     `Neither ${tmpdir()} nor /tmp can hold the server's socket: the path is too long, does not exist, or ` +
-      'the server may not enter it. Set TMPDIR to a short path that every user may enter.',
+      'it is closed to us or to the server. Set TMPDIR to a short path that every user may write to.',
   );
 }
 
@@ -94,8 +98,9 @@ async function removeIfAbandoned(path: string, tag: string, runAs: RunAs | null)
 }
 
 /**
- * Removes the owned directories in `parent` whose owner is dead, and ends a server that still runs in one. Those of living
- * processes, of other users and of other pid namespaces are left alone. Never fails: `warn` hears what went wrong.
+ * Removes the owned directories in `parent` whose owner is dead, and ends a server that still runs in one.
+ * Those of living processes, of other users and of other pid namespaces are left alone. Never fails: `warn`
+ * hears what went wrong.
  */
 export async function removeAbandonedDirs(
   parent: string,

@@ -4,7 +4,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { commandLine, pidExists } from './process-tag.js';
 import { unlessCode } from './system-error.js';
 
-/** What a running server writes into `postmaster.pid`. Without a socket `socketDir` is '', without TCP `listenAddress` is. */
+/**
+ * What a running server writes into `postmaster.pid`. Without a socket `socketDir` is '', without TCP
+ * `listenAddress` is.
+ */
 export interface PostmasterRecord {
   readonly pid: number;
   readonly port: number;
@@ -36,9 +39,10 @@ async function mayBePostmasterOf(pid: number, dataDir: string): Promise<boolean>
 }
 
 /**
- * Postgres takes the lock file of a crashed server for valid when its pid has been given to another process since. Our
- * own pid it takes for stale, because we are its parent. The other lines are kept: with their shared memory
- * key Postgres still finds out, and refuses to start, when backends of the crashed server are at work.
+ * Postgres takes the lock file of a crashed server for valid when its pid has been given to another process
+ * since. Our own pid it takes for stale, because we are its parent. The other lines are kept: with their
+ * shared memory key Postgres still finds out, and refuses to start, when backends of the crashed server are
+ * at work.
  */
 async function disarm(dataDir: string, lines: readonly string[]): Promise<void> {
   await writeFile(postmasterFile(dataDir), [process.pid, ...lines.slice(1)].join('\n'));

@@ -10,8 +10,10 @@ import type { EmbeddedSettings } from './options.js';
 import { postmasterFile } from './postmaster-file.js';
 import { openServerLog, type ServerLog } from './server-log.js';
 
-/** Without TCP the number is but the end of the socket's name. Nothing listens on TCP port 1, so a driver that overlooks the
- * socket in the connection string fails instead of reaching some other server on this machine. */
+/**
+ * Without TCP the number is but the end of the socket's name. Nothing listens on TCP port 1, so a driver that
+ * overlooks the socket in the connection string fails instead of reaching some other server on this machine.
+ */
 const SOCKET_ONLY_PORT = 1;
 const FAST_SHUTDOWN_MS = 10_000;
 const IMMEDIATE_SHUTDOWN_MS = 5_000;
@@ -113,8 +115,9 @@ export class Postmaster {
   }
 
   /**
-   * In the `exit` event nothing can be awaited. A throwaway server is ended without saving, and its lock file, which it removes
-   * last, tells when its directory can be removed; a durable one is left to its fast shutdown.
+   * In the `exit` event nothing can be awaited. A throwaway server is ended without saving, and its lock
+   * file, which it removes last, tells when its directory can be removed; a durable one is left to its fast
+   * shutdown.
    */
   #endAtExit(): void {
     this.#child.kill(this.#plan.isThrowaway ? 'SIGQUIT' : 'SIGINT');

@@ -4,9 +4,10 @@ import { promisify } from 'node:util';
 import { errorCode } from './system-error.js';
 
 /*
- * A process tag names one process for good: `<pid namespace>-<pid>-<start time>`. The start time tells a process from a
- * later one that was given its pid. The namespace tells two containers apart that share a folder: in each, the other's
- * pids mean nothing, so a tag from elsewhere always counts as alive and what it owns is left alone.
+ * A process tag names one process for good: `<pid namespace>-<pid>-<start time>`. The start time tells a
+ * process from a later one that was given its pid. The namespace tells two containers apart that share a
+ * folder: in each, the other's pids mean nothing, so a tag from elsewhere always counts as alive and what it
+ * owns is left alone.
  */
 
 /** Matches a tag; no anchors, so that a directory name can hold one. */

@@ -19,7 +19,10 @@ async function failure(postmaster: Postmaster, ending: string): Promise<Embedded
   );
 }
 
-/** Waits until the server answers a query. Throws `start-failed` if it ends first, `start-timeout` at the deadline. */
+/**
+ * Waits until the server answers a query. Throws `start-failed` if it ends first, `start-timeout` at the
+ * deadline.
+ */
 export async function waitUntilReady(postmaster: Postmaster, launch: Launch): Promise<void> {
   for (;;) {
     try {

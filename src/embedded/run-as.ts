@@ -38,8 +38,8 @@ async function ownerOf(dataDir: string): Promise<RunAs | null> {
 }
 
 /**
- * The user to run the server as: ourselves; or, for root, the owner of the data directory, else `postgres`, else `nobody`.
- * The owner comes first because Postgres refuses a directory that belongs to another.
+ * The user to run the server as: ourselves; or, for root, the owner of the data directory, else `postgres`,
+ * else `nobody`. The owner comes first because Postgres refuses a directory that belongs to another.
  */
 export async function chooseRunAs(dataDir?: string): Promise<RunAs | null> {
   if (process.geteuid?.() !== 0) return null;
@@ -63,8 +63,8 @@ function mayTraverse(stats: Stats, user: RunAs): boolean {
 }
 
 /**
- * The outermost part of an existing path that `runAs` may not enter (for a file: execute), or null if it may reach it.
- * Looks at the mode bits alone, not at access control lists.
+ * The outermost part of an existing path that `runAs` may not enter (for a file: execute), or null if it may
+ * reach it. Looks at the mode bits alone, not at access control lists.
  */
 export async function firstUnreachable(path: string, runAs: RunAs | null): Promise<string | null> {
   if (runAs === null) return null;

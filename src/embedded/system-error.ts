@@ -1,4 +1,7 @@
-/** The code of an error from the operating system, from Node or from Postgres (`ENOENT`, `57P03`); '' if it has none. */
+/**
+ * The code of an error from the operating system, from Node or from Postgres (`ENOENT`, `57P03`); '' if it
+ * has none.
+ */
 export function errorCode(error: unknown): string {
   if (typeof error !== 'object' || error === null || !('code' in error)) return '';
   return typeof error.code === 'string' ? error.code : '';

@@ -206,7 +206,11 @@ export class PrefixedTaskStore implements TaskStore {
   readonly #addToTask = (task: TaskInput): TaskInput => {
     const add = <T>(name: T): T | string =>
       typeof name === 'string' && name !== '' ? this.#add(name) : name;
-    const prefixed: Record<string, unknown> = { ...task, id: add(task.id), action: add(task.action) };
+    const prefixed: Record<string, unknown> = {
+      ...task,
+      id: add(task.id),
+      action: add(task.action),
+    };
     if (Array.isArray(task.toSignalAfter)) prefixed.toSignalAfter = task.toSignalAfter.map(add);
     if (task.uniqueKey !== undefined) prefixed.uniqueKey = add(task.uniqueKey);
     if (task.notifyChannelAfter !== undefined) {

@@ -24,7 +24,10 @@ export function inSchema(sql: string, schema: string): string {
   const quoted = pg.escapeIdentifier(schema);
   return sql
     .replace(/\bsignalbox\./g, `${quoted}.`)
-    .replace(/\bschema (if not exists )?signalbox\b/g, (_, guard = '') => `schema ${guard}${quoted}`);
+    .replace(
+      /\bschema (if not exists )?signalbox\b/g,
+      (_, guard = '') => `schema ${guard}${quoted}`,
+    );
 }
 
 /** Statements of one schema over a pool: the only place that talks to `pg`. */

@@ -19,9 +19,7 @@ export async function insertBatch(
 ): Promise<number> {
   await using prepared = await prepare(tasks, bodySchemas);
   if (prepared.count === 0) return 0;
-  await writing(database, prepared, tx, (client) =>
-    writeInsert(client, database.schema, prepared),
-  );
+  await writing(database, prepared, tx, (client) => writeInsert(client, database.schema, prepared));
   return prepared.count;
 }
 

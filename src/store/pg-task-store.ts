@@ -204,7 +204,7 @@ export class PgTaskStore {
   ): Promise<(OwnedTask & { seq: number })[]> {
     const rows = await this.#call(
       `select id, token, action, body, queue, priority, num_failures, num_tries, max_tries,
-         extract(epoch from deadline) * 1000, seq
+         extract(epoch from deadline) * 1000, extract(epoch from max_duration) * 1000, seq
        from signalbox.own_tasks($1, $2, $3, $4, $5, $6, $7)`,
       [
         request.actorId,
@@ -299,7 +299,10 @@ function checkOwnRequest(request: OwnRequest): void {
     throw new InvalidOptionError('actions and queues', 'must each hold at least one name');
   }
   if (!Number.isInteger(request.maxTasks) || request.maxTasks < 1) {
-    throw new InvalidOptionError('maxTasks', `is ${request.maxTasks}; give a whole number from 1 up`);
+    throw new InvalidOptionError(
+      'maxTasks',
+      `is ${request.maxTasks}; give a whole number from 1 up`,
+    );
   }
   if (request.maxDurationMs !== undefined) checkDuration('maxDurationMs', request.maxDurationMs);
 }

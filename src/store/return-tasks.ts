@@ -1,9 +1,9 @@
 import { InvalidStatusError, InvalidTokenError } from '../errors.js';
 import type { BodySchemas } from './body-schemas.js';
+import { bodyText } from './body-text.js';
 import type { Database, RawRow } from './database.js';
 import { insertBatch } from './insert-tasks.js';
 import type { ReturnReport, StatusCode, TaskReturn } from './task-store.js';
-import { encodeResult } from './validate-task.js';
 
 const TOKEN = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const CODES: ReadonlySet<string> = new Set(['completed', 'aborted', 'pending']);
@@ -71,7 +71,7 @@ function toSendable(returns: readonly TaskReturn[], faults: Map<TaskReturn, Erro
       }
       if (!isToken(one.token) || seen.has(one.id)) throw new InvalidTokenError(one.id);
       seen.add(one.id);
-      return [{ one, result: encodeResult(one.id, one.result) }];
+      return [{ one, result: bodyText(one.id, one.result) }];
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       faults.set(one, error);
@@ -80,7 +80,11 @@ function toSendable(returns: readonly TaskReturn[], faults: Map<TaskReturn, Erro
   });
 }
 
-function send(database: Database, sendable: readonly Sendable[], client: Parameters<Database['rows']>[2]) {
+function send(
+  database: Database,
+  sendable: readonly Sendable[],
+  client: Parameters<Database['rows']>[2],
+) {
   const column = <T>(value: (one: TaskReturn) => T | undefined): (T | null)[] | null =>
     sendable.some(({ one }) => value(one) !== undefined)
       ? sendable.map(({ one }) => value(one) ?? null)

@@ -1,5 +1,13 @@
 import type { RawRow } from './database.js';
-import type { Json, OwnedTask, RunWhen, StatusCode, Task, TaskOutcome, WatchReport } from './task-store.js';
+import type {
+  Json,
+  OwnedTask,
+  RunWhen,
+  StatusCode,
+  Task,
+  TaskOutcome,
+  WatchReport,
+} from './task-store.js';
 
 /** The columns that `toTask` reads, in its order. Times and durations as milliseconds. */
 export const TASK_COLUMNS = `
@@ -64,7 +72,8 @@ export function toOwnedTask(row: RawRow): OwnedTask & { seq: number } {
     numTries: Number(row[7]),
     maxTries: toNumber(row[8]),
     deadline: toDate(row[9]),
-    seq: Number(row[10]),
+    maxDurationMs: toNumber(row[10]),
+    seq: Number(row[11]),
   };
 }
 

@@ -1,7 +1,13 @@
 import type pg from 'pg';
 
 /** Any JSON value. Strings must not hold \u0000, which Postgres cannot store. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [key: string]: Json };
 
 /** Where a task stands. The last four are terminal: nothing but a rerun changes them. */
 export type StatusCode =
@@ -69,6 +75,8 @@ export interface OwnedTask<Body = Json> {
   readonly maxTries: number | null;
   /** `null`: the ownership never lapses. */
   readonly deadline: Date | null;
+  /** How long the ownership was given for: what to extend it by. */
+  readonly maxDurationMs: number | null;
 }
 
 /** How a task stands or ended. */
@@ -272,7 +280,10 @@ export interface TaskStore {
    * Resolves when a task may have become ready in one of these lanes, or when the time is up: what an idle
    * worker does instead of polling. A wake-up may be spurious; one may be lost, hence the time-out.
    */
-  waitForReady(request: ReadyRequest, options: { timeoutMs: number; signal?: AbortSignal }): Promise<void>;
+  waitForReady(
+    request: ReadyRequest,
+    options: { timeoutMs: number; signal?: AbortSignal },
+  ): Promise<void>;
 
   /** From now on, bodies for `action` must fit `schema` to be inserted through this process: InvalidBodyError. */
   registerBodySchema(action: string, schema: BodySchema): void;

@@ -198,7 +198,9 @@ export class WaiterHub {
     this.#sleepers.wakeAll('ready');
   }
 
+  /** Comes at every failed attempt: only the first may arm the poll anew, or it would never be due. */
   #onLost(): void {
+    if (!this.#isListening) return;
     this.#isListening = false;
     this.#armPoll();
   }

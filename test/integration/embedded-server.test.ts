@@ -13,6 +13,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -135,6 +136,20 @@ describe('a temporary server', () => {
     expect(mode & 0o077).toBe(0);
     const addresses = await query(server.connectionString, 'show listen_addresses');
     expect(addresses).toEqual(['']);
+  });
+
+  test('listens on TCP if a port is given, and names the cause if that is taken', async () => {
+    const squatter = createServer().listen(0, '127.0.0.1');
+    await once(squatter, 'listening');
+    const address = squatter.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const error = await failureOf(startEmbedded({ port }));
+    expect(error.message).toContain('Address already in use');
+    squatter.close();
+    await once(squatter, 'close');
+    const server = await start({ port });
+    expect(new URL(server.connectionString).host).toBe(`127.0.0.1:${port}`);
+    expect(await query(server.connectionString, 'select 1')).toEqual([1]);
   });
 
   test('takes settings over the defaults', async () => {
@@ -278,49 +293,6 @@ describe('the death guard', () => {
     expect(await commandLine(pid)).toContain('sleep');
     script.kill('SIGKILL');
     await untilGone(pid);
-  });
-});
-
-describe('the binaries', () => {
-  async function copyOfPackage(): Promise<string> {
-    const packageDir = join(await tempDir(), 'package');
-    const isNoLink = async (path: string) => !(await lstat(path)).isSymbolicLink();
-    await cp(dirname(locateNativeDir()), packageDir, { recursive: true, filter: isNoLink });
-    return join(packageDir, 'native');
-  }
-
-  async function versionOf(postgres: string): Promise<string> {
-    return (await run(postgres, ['--version'])).stdout;
-  }
-
-  test('get the library links that npm did not make', async () => {
-    const nativeDir = await copyOfPackage();
-    const cacheFolder = await tempDir();
-    const { postgres } = await prepareBinaries({ nativeDir, runAs: null, cacheFolder });
-    expect(postgres).toBe(join(nativeDir, 'bin', 'postgres'));
-    expect(await versionOf(postgres)).toContain('PostgreSQL');
-  });
-
-  test.runIf(IS_ROOT)(
-    'are copied when the server may not enter the package, and the copy is mended',
-    async () => {
-      const nativeDir = await copyOfPackage();
-      await chmod(dirname(nativeDir), 0o700);
-      const request = { nativeDir, runAs: await chooseRunAs(), cacheFolder: await tempDir() };
-      const { postgres, initdb } = await prepareBinaries(request);
-      expect(postgres.startsWith(request.cacheFolder)).toBe(true);
-      expect(await firstUnreachable(postgres, request.runAs)).toBeNull();
-      await rm(initdb);
-      await prepareBinaries(request);
-      expect(await versionOf(initdb)).toContain('PostgreSQL');
-      expect(await readdir(request.cacheFolder)).toHaveLength(1);
-    },
-  );
-
-  test('are reported missing, with the remedy, on a platform that has none', () => {
-    const locate = () => locateNativeDir('plan9-mips');
-    expect(locate).toThrow(EmbeddedServerError);
-    expect(locate).toThrow(/plan9-mips.*connectionString/);
   });
 });
 

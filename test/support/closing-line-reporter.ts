@@ -19,8 +19,8 @@ function countModule(module: TestModule, tally: Tally): void {
 }
 
 /**
- * Ends a run with one line, `N passed, N failed, N skipped`, that counts tests. Whatever else makes a run fail counts as
- * failed too, so the line says `0 failed` for successful runs only.
+ * Ends a run with one line, `N passed, N failed, N skipped`, that counts tests. Whatever else makes a run
+ * fail counts as failed too, so the line says `0 failed` for successful runs only.
  */
 export default class ClosingLineReporter implements Reporter {
   onTestRunEnd(

@@ -8,7 +8,10 @@ declare module 'vitest' {
   }
 }
 
-/** One server for the whole run: that of SIGNALBOX_TEST_DATABASE_URL, else an embedded one that is stopped at the end. */
+/**
+ * One server for the whole run: that of SIGNALBOX_TEST_DATABASE_URL, else an embedded one that is stopped at
+ * the end.
+ */
 export default async function setup(
   project: TestProject,
 ): Promise<(() => Promise<void>) | undefined> {

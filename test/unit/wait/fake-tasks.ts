@@ -49,7 +49,7 @@ export class FakeTasks {
     this.#numCallsNow += 1;
     this.mostCallsAtOnce = Math.max(this.mostCallsAtOnce, this.#numCallsNow);
     const { failure } = this;
-    const reports = ids.map((id) => this.#reports.get(id) ?? { id, state: 'missing' as const });
+    const reports = ids.map((id): WatchReport => this.#reports.get(id) ?? { id, state: 'missing' });
     await this.#gate;
     this.#numCallsNow -= 1;
     if (failure !== null) throw failure;

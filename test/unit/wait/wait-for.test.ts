@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import {
   InvalidOptionError,
   TaskNotFoundError,
@@ -33,9 +33,14 @@ it('waitFor that takes too long rejects with the ids that have not ended, and fo
   const { hub, tasks, listener } = await listeningHub();
   tasks.end('a');
   tasks.add('b', 'c');
-  await expect(hub.waitFor(['c', 'a', 'b', 'b'], { timeoutMs: 20 })).rejects.toThrow(
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const waited = expect(hub.waitFor(['c', 'a', 'b', 'b'], { timeoutMs: 20 })).rejects.toThrow(
     new WaitTimeoutError(['c', 'b'], 20),
   );
+  await settle();
+  vi.advanceTimersByTime(20);
+  await waited;
   listener.notify('[]');
   await settle();
   expect(tasks.calls.length).toBe(1);

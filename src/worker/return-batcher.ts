@@ -1,0 +1,113 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { InvalidBodyError, SignalboxError } from '../errors.js';
+import type { Logger } from '../logger.js';
+import type { ReturnReport, TaskReturn, TaskStore } from '../store/task-store.js';
+
+/*
+ * Natural batching: one call of returnTasks is in flight at a time, and what comes meanwhile goes with the
+ * next. An idle manager returns a task at once; a busy one hundreds in a statement, with no timer to tune.
+ *
+ * A call that fails for a passing reason (no connection, a server that restarts) is made again, with growing
+ * pauses, for as long as one of its tasks is still leased: past that, another owner may have it. The failed
+ * call may have been carried out before the connection broke. Its repetition then reports an invalid
+ * token for what is, in truth, returned: nothing is done twice, and only the log tells.
+ *
+ * A crash loses what was not returned: those tasks lapse and are tried again.
+ */
+
+/** A return on its way, and until when it is worth sending: a time of performance.now(). */
+interface Entry {
+  readonly one: TaskReturn;
+  readonly expiresAt: () => number;
+  readonly settle: (report: ReturnReport) => void;
+}
+
+interface ReturnBatcherOptions {
+  readonly store: Pick<TaskStore, 'returnTasks'>;
+  readonly logger: Logger;
+  readonly maxBatch: number;
+  readonly maxPauseMs: number;
+}
+
+const FIRST_PAUSE_MS = 50;
+
+export class ReturnBatcher {
+  readonly #options: ReturnBatcherOptions;
+  #gathered: Entry[] = [];
+  #sending: Promise<void> | undefined;
+
+  constructor(options: ReturnBatcherOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves with what became of the return; never rejects. */
+  add(one: TaskReturn, expiresAt: () => number): Promise<ReturnReport> {
+    return new Promise((settle) => {
+      this.#gathered.push({ one, expiresAt, settle });
+      this.#sending ??= this.#sendAll();
+    });
+  }
+
+  /** Resolves once nothing is gathered or in flight. */
+  async drained(): Promise<void> {
+    while (this.#sending) await this.#sending;
+  }
+
+  async #sendAll(): Promise<void> {
+    // Handlers that end in the same turn of the event loop go together.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.#gathered.length > 0) {
+      const batch = this.#gathered.splice(0, this.#options.maxBatch);
+      await this.#send(batch);
+    }
+    this.#sending = undefined;
+  }
+
+  async #send(batch: readonly Entry[]): Promise<void> {
+    let entries = batch;
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs *= 2) {
+      try {
+        const reports = await this.#options.store.returnTasks(entries.map(({ one }) => one));
+        this.#settle(entries, reports);
+        return;
+      } catch (error) {
+        this.#options.logger.warn({ err: error, tasks: entries.length }, 'returning tasks failed');
+        entries = this.#withoutExpired(entries, error);
+        if (entries.length === 0) return;
+        await delay(Math.min(pauseMs, this.#options.maxPauseMs));
+      }
+    }
+  }
+
+  #settle(entries: readonly Entry[], reports: readonly ReturnReport[]): void {
+    for (const [i, entry] of entries.entries()) {
+      const report = reports[i];
+      if (!report) continue;
+      const isUnfit = !report.ok && report.error instanceof InvalidBodyError;
+      // A result that cannot be stored will not be storable at the next try.
+      if (isUnfit) this.#gathered.push(withoutResult(entry, report.error.message));
+      else entry.settle(report);
+    }
+  }
+
+  #withoutExpired(entries: readonly Entry[], cause: unknown): Entry[] {
+    const now = performance.now();
+    return entries.filter((entry) => {
+      const isAlive = entry.expiresAt() > now;
+      if (!isAlive) {
+        const error = new SignalboxError(
+          'RETURN_FAILED',
+          `Task ${JSON.stringify(entry.one.id)} could not be returned before its deadline; it will be tried again.`,
+          { cause },
+        );
+        entry.settle({ id: entry.one.id, ok: false, error });
+      }
+      return isAlive;
+    });
+  }
+}
+
+function withoutResult(entry: Entry, status: string): Entry {
+  const { id, token } = entry.one;
+  return { ...entry, one: { id, token, statusCode: 'aborted', status } };
+}
