@@ -5,6 +5,7 @@
 \ir schema/02-tables.sql
 \ir schema/03-indexes.sql
 \ir schema/04-comments.sql
+\ir schema/05-transitions.sql
 \ir functions/sleep_on_lanes.sql
 \ir functions/signal_targets.sql
 \ir functions/settle_tasks.sql

@@ -61,7 +61,7 @@ declare
   v_all text[];
 begin
   with recursive reached (id) as (
-    select g.id from unnest(p_ids) as g (id)
+    select g.id collate "C" from unnest(p_ids) as g (id)
     union
     select s.target collate "C"
     from reached r

@@ -72,6 +72,7 @@ declare
   v_num_lanes integer;
   v_left integer := p_max_tasks;
   v_share integer;
+  v_is_last_round boolean;
 begin
   while v_left > 0 loop
     select h.priority, count(*) into v_level, v_num_lanes
@@ -102,11 +103,13 @@ begin
     -- First a fair share for each lane; then the others get what some lanes left of theirs.
     v_share := (v_left + v_num_lanes - 1) / v_num_lanes;
     loop
+      -- A lane that fills a share of all that is left fills the claim: no other round can find more.
+      v_is_last_round := v_share >= v_left;
       v_level_ids := signalbox.claim_level(p_queues, p_actions, v_level::smallint, v_share, v_left,
         p_cursor_priorities, p_cursor_seqs);
       v_ids := v_ids || v_level_ids;
       v_left := v_left - coalesce(cardinality(v_level_ids), 0);
-      exit when v_left = 0 or v_share >= v_left or v_level_ids is null;
+      exit when v_left = 0 or v_is_last_round or v_level_ids is null;
       v_share := v_left;
     end loop;
     exit when v_level = -32768;
@@ -116,7 +119,8 @@ begin
 end
 $$;
 
--- Takes from ready, of priority p_level, up to p_share rows a lane and p_left in all.
+-- Takes from ready, of priority p_level, up to p_share rows a lane and p_left in all. Shares are rounded
+-- up, so the last lanes may find nothing left: in random order, or the first would starve the others.
 create or replace function signalbox.claim_level(
   p_queues text[], p_actions text[], p_level smallint, p_share integer, p_left integer,
   p_cursor_priorities smallint[], p_cursor_seqs bigint[]
@@ -128,8 +132,12 @@ begin
     delete from signalbox.ready r
     where r.ctid = any (array(
       select c.ctid
-      from unnest(p_queues, p_actions, p_cursor_priorities, p_cursor_seqs)
-        as l (queue, action, cursor_priority, cursor_seq)
+      from (
+        select *
+        from unnest(p_queues, p_actions, p_cursor_priorities, p_cursor_seqs)
+          as u (queue, action, cursor_priority, cursor_seq)
+        order by random()
+      ) as l
       cross join lateral (
         select n.ctid from signalbox.ready n
         where n.queue = l.queue and n.action = l.action and n.priority = p_level

@@ -1,10 +1,11 @@
 -- rerun_tasks: makes ended tasks pending again, with all their tries; with p_downstream also all that they
 -- signal, transitively, whatever their state. p_start_after keeps the tasks named back until then.
 --
--- A task that runs again takes back the signals it has given to tasks that are still pending: they wait
--- for it once more. Tasks that have begun keep what they got. Returns how many tasks were reset.
+-- A task that runs again takes back the signals it has given to tasks that are still pending, or were
+-- cancelled: they wait for it once more. Tasks that have begun keep what they got. Returns how many tasks
+-- were reset.
 --
--- Locks: the tasks, and the pending ones that they signal, in id order; rows of ready. A return that holds
+-- Locks: the tasks, and those that they signal, in id order; rows of ready. A return that holds
 -- one of them can deadlock with it: call it again on SQLSTATE 40P01.
 -- Raises: SB006 another unfinished task has taken a unique key since.
 create or replace function signalbox.rerun_tasks(
@@ -16,10 +17,11 @@ create or replace function signalbox.rerun_tasks(
 declare
   v_now timestamptz := coalesce(p_now, clock_timestamp());
   v_ids text[];
+  v_targets text[] := signalbox.signalled_by(p_ids, p_downstream);
   v_waiting text[];
 begin
   perform 1 from signalbox.task t
-  where t.id = any (p_ids || signalbox.signalled_by(p_ids, p_downstream))
+  where t.id = any (p_ids || v_targets)
   order by t.id
   for no key update;
 
@@ -35,10 +37,10 @@ begin
 
   -- Tasks that were reset and pending ones that get a signal less leave ready; those that then have all
   -- their signals come back below.
-  select array_agg(distinct t.id) into v_waiting
+  v_targets := signalbox.signalled_by(v_ids, false);
+  select array_agg(t.id) into v_waiting
   from signalbox.task t
-  where t.id = any (v_ids) or (t.status_code = 'pending'
-    and t.id = any (signalbox.signalled_by(v_ids, false)));
+  where t.id = any (v_ids || v_targets) and (t.status_code = 'pending' or t.id = any (v_ids));
   perform signalbox.leave_ready(v_waiting);
   update signalbox.task t
   set status_code = 'pending', performance_token = null, action_deadline = null
@@ -77,8 +79,8 @@ begin
 end
 $$;
 
--- Undoes, for pending targets and for targets that are themselves in p_ids, the signals that the ended
--- tasks among p_ids gave.
+-- Undoes, for pending and cancelled targets and for targets that are themselves in p_ids, the signals that
+-- the ended tasks among p_ids gave.
 create or replace function signalbox.take_back_signals(
   p_ids text[]
 ) returns void language plpgsql set enable_seqscan = off as $$
@@ -98,6 +100,6 @@ begin
     num_skipped = least(greatest(t.num_skipped - s.skipped, 0), greatest(
       greatest(t.num_signals - s.signals, 0) - greatest(t.num_failures - s.failures, 0), 0))
   from signal s
-  where t.id = s.target and (t.status_code = 'pending' or t.id = any (p_ids));
+  where t.id = s.target and (t.status_code in ('pending', 'cancelled') or t.id = any (p_ids));
 end
 $$;

@@ -7,8 +7,8 @@
 -- Returns a row for each task that did not become what was asked: status_code is null where the token did
 -- not hold (nothing was changed), aborted where the tries were used up. No row: done as asked.
 --
--- Locks: the returned tasks, in id order; then the tasks that they signal, in id order; then what
--- settle_tasks can lock without waiting.
+-- Locks: the returned tasks, in id order (see signal_targets on how); then the tasks that they signal, in id
+-- order; then what settle_tasks can lock without waiting.
 -- Raises: SB005 a code that a task cannot be returned with.
 create or replace function signalbox.return_tasks(
   p_ids text[],
@@ -19,14 +19,15 @@ create or replace function signalbox.return_tasks(
   p_start_afters timestamptz[] default null,
   p_now timestamptz default null
 ) returns table (id text, status_code signalbox.status_code)
-language plpgsql set enable_seqscan = off set enable_bitmapscan = off as $$
+language plpgsql set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off
+set enable_mergejoin = off as $$
 #variable_conflict use_column
 declare
   v_now timestamptz := coalesce(p_now, clock_timestamp());
   v_returned text[];
   v_codes signalbox.status_code[];
   v_num_as_asked integer;
-  v_num_retried integer;
+  v_lanes signalbox.lane_count[];
   v_announced text[];
   v_targets text[];
   v_ended signalbox.status_code[];
@@ -39,35 +40,30 @@ begin
   with given as materialized (
     select * from unnest(p_ids, p_tokens, p_codes, p_statuses, p_results, p_start_afters)
       as g (id, token, code, status, result, start_after)
-  ), held as materialized (
-    select t.id, g.status, g.result, g.start_after, g.code as asked,
-      case when g.code = 'pending' and g.start_after is null and t.num_tries >= t.max_tries
-        then 'aborted' else g.code end as code
-    from given g join signalbox.task t on t.id = g.id
-    where t.performance_token = g.token
-    order by t.id
-    for no key update of t
+    order by g.id
   ), returned as (
     update signalbox.task t
-    set status_code = h.code, status = h.status, result = h.result,
-      performance_token = null, action_deadline = null,
-      finished_at = case when h.code <> 'pending' then v_now end,
-      num_tries = case when h.code = 'pending' and h.start_after is not null
-        then t.num_tries - 1 else t.num_tries end,
-      due_at = case when h.code = 'pending' then nullif(greatest(v_now, coalesce(h.start_after,
+    set status_code = signalbox.outcome(g.code, g.start_after, t.num_tries, t.max_tries),
+      status = g.status, result = g.result, performance_token = null, action_deadline = null,
+      finished_at = case
+        when signalbox.outcome(g.code, g.start_after, t.num_tries, t.max_tries) <> 'pending'
+        then v_now end,
+      num_tries = t.num_tries - case when g.code = 'pending' and g.start_after is not null
+        then 1 else 0 end,
+      due_at = case when g.code = 'pending' then nullif(greatest(v_now, coalesce(g.start_after,
         v_now + signalbox.retry_delay(t.retry_delay, t.retry_factor, t.retry_max_delay,
           t.num_tries))), v_now) end,
-      seq = case when h.code = 'pending' then nextval('signalbox.ready_seq') else t.seq end
-    from held h
-    where t.id = h.id
-    returning t.id, t.status_code, h.asked, t.queue, t.action, t.priority, t.seq, t.due_at,
+      seq = case when g.code = 'pending' then nextval('signalbox.ready_seq') else t.seq end
+    from given g
+    where t.id = g.id and t.performance_token = g.token
+    returning t.id, t.status_code, g.code as asked, t.queue, t.action, t.priority, t.seq, t.due_at,
       t.to_signal_after, t.watchers is not null or t.notify_channel_after is not null
         or t.unique_key is not null as is_announced
   ), requeued as (
     insert into signalbox.ready (queue, action, priority, seq, id)
     select r.queue, r.action, r.priority, r.seq, r.id
     from returned r where r.status_code = 'pending' and r.due_at is null
-    returning 1
+    returning queue, action
   ), delayed as (
     insert into signalbox.timer (due, kind, ids)
     select r.due_at, 'start', array_agg(r.id)
@@ -81,14 +77,13 @@ begin
   select array_agg(r.id), array_agg(r.status_code),
     count(*) filter (where r.status_code = r.asked),
     array_agg(r.id) filter (where r.is_announced and r.status_code <> 'pending'),
-    (select count(*) from requeued),
+    (select array_agg(l) from (
+      select q.queue, q.action, count(*) from requeued q group by q.queue, q.action) as l),
     (select array_agg(s.target) from signal s), (select array_agg(s.status_code) from signal s)
-  into v_returned, v_codes, v_num_as_asked, v_announced, v_num_retried, v_targets, v_ended
+  into v_returned, v_codes, v_num_as_asked, v_announced, v_lanes, v_targets, v_ended
   from returned r;
 
-  if v_num_retried > 0 then
-    perform signalbox.wake_sleepers(v_num_retried, v_now);
-  end if;
+  perform signalbox.wake_sleepers(v_lanes, v_now);
   perform signalbox.after_end(v_targets, v_ended, v_announced, v_now);
 
   if v_num_as_asked < cardinality(p_ids) then
@@ -99,6 +94,16 @@ begin
     where r.code is distinct from g.code;
   end if;
 end
+$$;
+
+-- What a task returned with p_code becomes: aborted instead of pending when that was its last try. A snooze
+-- gives its try back, so it always has one left.
+create or replace function signalbox.outcome(
+  p_code signalbox.status_code, p_start_after timestamptz, p_num_tries integer, p_max_tries integer
+) returns signalbox.status_code language sql immutable as $$
+  select case
+    when p_code = 'pending' and p_start_after is null and p_num_tries >= p_max_tries then 'aborted'
+    else p_code end
 $$;
 
 -- How long a task stays away after its p_tries-th try; null when it has no retry policy. At most 100 years.

@@ -21,44 +21,41 @@ $$;
 --
 -- Locks: the waiting targets, in id order. A caller that holds other task locks took them on tasks
 -- that wait for no signal, so no two sessions can wait for each other.
+--
+-- The order comes from the plan: with the other joins and scans off, the update can only be a nested loop
+-- that looks up the sorted ids one by one, or walks the primary key. A select for update before it would
+-- promise the order, and was measured at 9 % more server time on diamonds (with the same in return_tasks,
+-- 22 %). Were a plan ever to break the order, a deadlock would be detected and the client would repeat.
 create or replace function signalbox.signal_targets(
   p_targets text[], p_ended signalbox.status_code[], p_now timestamptz
-) returns boolean language plpgsql set enable_seqscan = off set enable_bitmapscan = off as $$
+) returns boolean language plpgsql set enable_seqscan = off set enable_bitmapscan = off
+set enable_hashjoin = off set enable_mergejoin = off as $$
 declare
-  v_num_ready integer;
-  v_num_engine integer;
+  v_lanes signalbox.lane_count[];
 begin
   with signal as materialized (
-    select s.target, count(*) as signals,
-      count(*) filter (where s.ended in ('aborted', 'cancelled')) as failures,
-      count(*) filter (where s.ended = 'skipped') as skipped
+    select s.target, count(*)::integer as signals,
+      (count(*) filter (where s.ended in ('aborted', 'cancelled')))::integer as failures,
+      (count(*) filter (where s.ended = 'skipped'))::integer as skipped
     from unnest(p_targets, p_ended) as s (target, ended)
     group by s.target
-  ), waiting as materialized (
-    -- A total that was given may be smaller than the number of signals: what is too much is dropped.
-    select t.id,
-      least(t.num_signals + s.signals, t.total_dependencies)::integer as num_signals,
-      least(s.failures, t.total_dependencies - t.num_signals)::integer as failures,
-      least(s.skipped, greatest(t.total_dependencies - t.num_signals - s.failures, 0))::integer
-        as skipped
-    from signal s join signalbox.task t on t.id = s.target
-    where t.num_signals < t.total_dependencies
-    order by t.id
-    for no key update of t
+    order by s.target collate "C"
   ), signalled as (
+    -- A total that was given may be smaller than the number of signals: what is too much is dropped.
     update signalbox.task t
-    set num_signals = w.num_signals,
-      num_failures = t.num_failures + w.failures,
-      num_skipped = t.num_skipped + w.skipped,
+    set num_signals = least(t.num_signals + s.signals, t.total_dependencies),
+      num_failures = t.num_failures + least(s.failures, t.total_dependencies - t.num_signals),
+      num_skipped = t.num_skipped
+        + least(s.skipped, greatest(t.total_dependencies - t.num_signals - s.failures, 0)),
       due_at = case
-        when w.num_signals < t.total_dependencies or t.due_at > p_now then t.due_at
+        when t.num_signals + s.signals < t.total_dependencies or t.due_at > p_now then t.due_at
       end,
       seq = case
-        when w.num_signals < t.total_dependencies then t.seq
+        when t.num_signals + s.signals < t.total_dependencies then t.seq
         else nextval('signalbox.ready_seq')
       end
-    from waiting w
-    where t.id = w.id
+    from signal s
+    where t.id = s.target and t.num_signals < t.total_dependencies
     returning t.id, t.queue, t.action, t.priority, t.seq, t.due_at,
       t.status_code = 'pending' and t.num_signals = t.total_dependencies as is_complete,
       t.action is not null and signalbox.may_run(t.run_when, t.num_signals, t.num_failures,
@@ -69,7 +66,7 @@ begin
       case when s.is_for_actor then s.action else '' end, s.priority, s.seq, s.id
     from signalled s
     where s.is_complete and s.due_at is null
-    returning action
+    returning queue, action
   ), delayed as (
     insert into signalbox.timer (due, kind, ids)
     select s.due_at, 'start', array_agg(s.id)
@@ -77,14 +74,11 @@ begin
     where s.is_complete and s.due_at is not null
     group by s.due_at
   )
-  select count(*) filter (where action <> ''), count(*) filter (where action = '')
-  into v_num_ready, v_num_engine
-  from queued;
+  select array_agg(l) into v_lanes
+  from (select q.queue, q.action, count(*) from queued q group by q.queue, q.action) as l;
 
-  if v_num_ready > 0 then
-    perform signalbox.wake_sleepers(v_num_ready, p_now);
-  end if;
-  return v_num_engine > 0;
+  perform signalbox.wake_sleepers(v_lanes, p_now);
+  return exists (select from unnest(v_lanes) as l where l.action = '');
 end
 $$;
 
@@ -95,8 +89,7 @@ create or replace function signalbox.enqueue(
   p_ids text[], p_now timestamptz
 ) returns boolean language plpgsql set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
-  v_num_ready integer;
-  v_num_engine integer;
+  v_lanes signalbox.lane_count[];
 begin
   with startable as materialized (
     select t.id, t.queue, t.priority, t.seq, t.due_at, case
@@ -112,7 +105,7 @@ begin
       s.seq, s.id
     from startable s
     where s.due_at is null or s.due_at <= p_now
-    returning action, id
+    returning queue, action
   ), no_longer_due as (
     update signalbox.task t set due_at = null
     from startable s
@@ -128,14 +121,11 @@ begin
     ) as d
     group by d.due_at, d.n / 500
   )
-  select count(*) filter (where action <> ''), count(*) filter (where action = '')
-  into v_num_ready, v_num_engine
-  from queued;
+  select array_agg(l) into v_lanes
+  from (select q.queue, q.action, count(*) from queued q group by q.queue, q.action) as l;
 
-  if v_num_ready > 0 then
-    perform signalbox.wake_sleepers(v_num_ready, p_now);
-  end if;
-  return v_num_engine > 0;
+  perform signalbox.wake_sleepers(v_lanes, p_now);
+  return exists (select from unnest(v_lanes) as l where l.action = '');
 end
 $$;
 

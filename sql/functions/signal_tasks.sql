@@ -18,9 +18,13 @@ begin
     order by t.id
     for no key update
   ) as c;
+  if v_waiting is null then
+    return 0;
+  end if;
+
   perform signalbox.after_end(v_waiting, array_fill(
     case when p_failed then 'aborted' else 'completed'::signalbox.status_code end,
     array[cardinality(v_waiting)]), null, v_now);
-  return coalesce(cardinality(v_waiting), 0);
+  return cardinality(v_waiting);
 end
 $$;

@@ -43,15 +43,15 @@ begin
 end
 $$;
 
--- Wakes sleepers whose lanes hold ready tasks, at most p_num of them, and forgets those whose time is up.
--- Called by whoever made p_num tasks ready. Nobody asleep: one look at an empty table.
+-- Wakes sleepers on lanes that have just got tasks: at most as many on each as it got tasks. Forgets those
+-- whose time is up. Nobody asleep, or no lanes: one look at an empty table at most.
 --
 -- Locks: rows of sleeper, skipping locked ones.
 create or replace function signalbox.wake_sleepers(
-  p_num integer, p_now timestamptz
-) returns void language plpgsql as $$
+  p_lanes signalbox.lane_count[], p_now timestamptz
+) returns void language plpgsql set enable_seqscan = off as $$
 begin
-  if not exists (select from signalbox.sleeper) then
+  if p_lanes is null or not exists (select from signalbox.sleeper) then
     return;
   end if;
 
@@ -59,17 +59,30 @@ begin
   where s.ctid = any (array(
     select o.ctid from signalbox.sleeper o where o.until < p_now for update skip locked));
 
+  perform pg_notify(w.channel, 'ready')
+  from signalbox.take_sleepers(p_lanes) as w (channel);
+end
+$$;
+
+-- Takes the sleepers to wake out of the table, and returns the channel of each process once.
+create or replace function signalbox.take_sleepers(
+  p_lanes signalbox.lane_count[]
+) returns setof text language plpgsql set enable_seqscan = off as $$
+begin
+  return query
   with woken as (
     delete from signalbox.sleeper s
     where s.ctid = any (array(
-      select o.ctid from signalbox.sleeper o
-      where exists (
-        select from signalbox.ready r where r.queue = o.queue and r.action = o.action)
-      limit p_num
-      for update skip locked))
+      select c.ctid
+      from unnest(p_lanes) as l
+      cross join lateral (
+        select o.ctid from signalbox.sleeper o
+        where o.queue = l.queue and o.action = l.action
+        limit l.count
+        for update skip locked
+      ) as c))
     returning s.channel
   )
-  select count(pg_notify(w.channel, 'ready')) from (select distinct channel from woken) as w
-  into p_num;
+  select distinct w.channel from woken w;
 end
 $$;

@@ -11,3 +11,6 @@ create type signalbox.run_when as enum (
 );
 
 create type signalbox.timer_kind as enum ('start', 'lease');
+
+-- How many tasks a lane has just got.
+create type signalbox.lane_count as (queue text, action text, count bigint);

@@ -6,6 +6,7 @@ comment on type signalbox.status_code is
 comment on type signalbox.run_when is
   'Which outcomes of its dependencies a task runs after; else it is skipped.';
 comment on type signalbox.timer_kind is 'What is done when a timer is due.';
+comment on type signalbox.lane_count is 'How many tasks a lane has just got.';
 comment on sequence signalbox.ready_seq is 'Order of becoming ready, over all lanes.';
 
 comment on table signalbox.task is 'A unit of work and everything known of it. One row, updated in place (HOT).';

@@ -3,16 +3,14 @@ import { findCycle } from './cycle.js';
 import { IntList } from './int-list.js';
 import type { TaskIndex } from './task-index.js';
 
-/** Nodes that are targets but not tasks of the batch, in the order of their ids' bytes. */
-export type OutsideTargets = Int32Array<ArrayBuffer>;
-
 /**
- * Checks what can be checked of a batch without a database, and returns the targets that cannot.
+ * Checks what can be checked of a batch without a database, and returns what cannot: the nodes that are targets but not
+ * tasks of the batch, in the order of their ids' bytes.
  *
  * Throws DuplicateTaskError with every id that occurs twice, else CycleError with the ids of one cycle. A task
  * that lists itself is a cycle of one.
  */
-export function checkBatch(index: TaskIndex): OutsideTargets {
+export function checkBatch(index: TaskIndex): Int32Array {
   if (index.duplicates.size > 0) {
     throw new DuplicateTaskError(Array.from(index.duplicates, (node) => index.idOf(node)));
   }
@@ -35,7 +33,7 @@ function findCycleOfRows(index: TaskIndex): number[] | null {
   });
 }
 
-function outsideTargets(index: TaskIndex): OutsideTargets {
+function outsideTargets(index: TaskIndex): Int32Array {
   const outside = new Int32Array(index.numNodes - index.numTasks);
   let found = 0;
   for (let node = 0; node < index.numNodes; node++) {

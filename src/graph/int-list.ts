@@ -37,7 +37,7 @@ export class IntList {
   }
 
   #grow(): void {
-    const larger = new Int32Array(this.#values.length * 2);
+    const larger = new Int32Array(Math.max(INITIAL_CAPACITY, this.#values.length * 2));
     larger.set(this.#values);
     this.#values = larger;
   }

@@ -60,7 +60,8 @@ export class PrefixedTaskStore implements TaskStore {
     return this.#calling(async () => {
       const owned = await this.#store.ownTasks({
         ...request,
-        actorId: this.#add(request.actorId),
+        // Without a name stays without: the store below refuses it.
+        actorId: request.actorId && this.#add(request.actorId),
         actions: request.actions.map(this.#add),
       });
       return owned.map((task) => ({ ...this.#stripId(task), action: this.#strip(task.action) }));

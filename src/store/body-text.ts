@@ -42,6 +42,6 @@ function checkEscapes(id: string, text: string): void {
   const end = match.index + match[0].length;
   const excerpt = text.slice(Math.max(0, end - EXCERPT_CHARACTERS), end);
   const what = match[1] === '0000' ? '\\u0000' : 'half a surrogate pair';
-  const message = `holds ${what}, which Postgres cannot store, at the end of ${excerpt}; remove it or encode the string`;
+  const message = `holds ${what}, which Postgres cannot store, at the end of ${excerpt}; remove or encode it`;
   throw new InvalidBodyError(id, [{ path: '', message }]);
 }

@@ -14,7 +14,7 @@ export interface RowSpoolOptions {
 const DEFAULTS = Object.freeze({ memoryBytes: 32 * 2 ** 20, blockBytes: 64 * 2 ** 10 });
 
 /** Changes a row in place; `start` is where it begins in `bytes`. */
-export type RowPatch = (bytes: Buffer, start: number, row: number) => void;
+type RowPatch = (bytes: Buffer, start: number, row: number) => void;
 
 /**
  * Keeps rows of bytes until it is known whether, and with which changes, they are wanted.
@@ -37,6 +37,7 @@ export class RowSpool {
   #current = Buffer.alloc(0);
   #currentBytes = 0;
   #currentRows = 0;
+  #isDisposed = false;
 
   constructor(options: RowSpoolOptions = {}) {
     this.#options = { ...DEFAULTS, directory: tmpdir(), ...options };
@@ -53,6 +54,7 @@ export class RowSpool {
 
   /** Copies the first `length` bytes of `row`. Returns false when `flush` must be awaited before the next append. */
   append(row: Buffer, length: number): boolean {
+    this.#assertUsable();
     if (this.#unwritten !== null) throw new Error('append without awaiting flush');
     if (this.#currentBytes + length > this.#current.length) {
       this.#seal();
@@ -95,12 +97,14 @@ export class RowSpool {
    * rows must then give the same bytes, for a block given out before may still be in use.
    */
   async *blocks(patch: RowPatch): AsyncGenerator<Buffer> {
+    this.#assertUsable();
     this.#seal();
     await this.flush();
     let row = 0;
     let filePosition = 0;
     for (let i = 0; i < this.#blockRows.length; i++) {
       const length = this.#blockLengths.at(i);
+      this.#assertUsable();
       const block = this.#inMemory[i] ?? (await this.#readBlock(filePosition, length));
       if (i >= this.#inMemory.length) filePosition += length;
       const end = row + this.#blockRows.at(i);
@@ -113,12 +117,17 @@ export class RowSpool {
   }
 
   async #readBlock(position: number, length: number): Promise<Buffer> {
-    if (this.#file === null) throw new Error('This RowSpool has been disposed of');
+    if (this.#file === null) throw new Error('This RowSpool has no file');
     return this.#file.read(position, length);
+  }
+
+  #assertUsable(): void {
+    if (this.#isDisposed) throw new Error('This RowSpool has been disposed of');
   }
 
   /** Frees memory and file. Safe to call twice. */
   async dispose(): Promise<void> {
+    this.#isDisposed = true;
     this.#inMemory = [];
     this.#unwritten = null;
     this.#current = Buffer.alloc(0);

@@ -5,9 +5,9 @@ import type { TaskInput } from './task-store.js';
 /** A btree index entry may be a third of a page: 2,704 bytes. This leaves room, and is a number to remember. */
 export const maxIdBytes = 2048;
 /** Action and queue stand together in one index entry. */
-export const maxLaneBytes = 512;
+const MAX_LANE_BYTES = 512;
 /** Postgres' limit for the name of a channel. */
-export const maxChannelBytes = 63;
+const MAX_CHANNEL_BYTES = 63;
 
 const MAX_INT4 = 2 ** 31 - 1;
 const MAX_INT2 = 2 ** 15 - 1;
@@ -55,16 +55,16 @@ export function validateTask(task: TaskInput, ordinal: number): void {
   const fault = textFault(task.id, maxIdBytes);
   if (fault !== null) throw new InvalidTaskError(`#${ordinal}`, 'id', fault);
   checkFieldNames(task.id, '', task, TASK_FIELDS);
-  if (task.action !== null) checkText(task.id, 'action', task.action, maxLaneBytes);
+  if (task.action !== null) checkText(task.id, 'action', task.action, MAX_LANE_BYTES);
   if (task.toSignalAfter !== undefined) checkTargets(task.id, task.toSignalAfter);
   checkLane(task);
   checkTries(task);
   checkOptionalText(task.id, 'uniqueKey', task.uniqueKey, maxIdBytes);
-  checkOptionalText(task.id, 'notifyChannelAfter', task.notifyChannelAfter, maxChannelBytes);
+  checkOptionalText(task.id, 'notifyChannelAfter', task.notifyChannelAfter, MAX_CHANNEL_BYTES);
 }
 
 function checkLane(task: TaskInput): void {
-  checkOptionalText(task.id, 'queue', task.queue, maxLaneBytes);
+  checkOptionalText(task.id, 'queue', task.queue, MAX_LANE_BYTES);
   checkInteger(task.id, 'priority', task.priority, -MAX_INT2 - 1, MAX_INT2);
   checkInteger(task.id, 'totalDependencies', task.totalDependencies, 0, MAX_INT4);
   if (task.startAfter !== undefined) checkTime(task.id, 'startAfter', task.startAfter);

@@ -1,6 +1,6 @@
 import { SignalboxError } from '../errors.js';
 
-/** SQLSTATE classes that the same query meets again: data, constraints, authorisation, no database, no schema, names. */
+/** SQLSTATE classes that the same query meets again: data, constraints, authorisation, missing objects, rights. */
 const LASTING_CLASSES: ReadonlySet<string> = new Set(['22', '23', '28', '3D', '3F', '42']);
 
 /**

@@ -4,7 +4,7 @@ import type pg from 'pg';
 import pgListen from 'pg-listen';
 import { deferred } from './deferred.js';
 
-export interface ListenSessionOptions {
+interface ListenSessionOptions {
   readonly config: pg.ClientConfig;
   readonly channel: string;
   readonly onNotify: (payload: string) => void;

@@ -1,5 +1,5 @@
 /** What a notification on a hub's channel asks for. */
-export type Notification =
+type Notification =
   | { readonly kind: 'ready' }
   | { readonly kind: 'ended'; readonly ids: readonly string[] }
   | { readonly kind: 'unknown-ends' };

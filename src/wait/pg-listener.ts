@@ -5,7 +5,7 @@ import { deferred } from './deferred.js';
 import { ListenSession } from './listen-session.js';
 import type { ListenEvents, Listener } from './listener.js';
 
-export interface PgListenerOptions {
+interface PgListenerOptions {
   readonly config: pg.ClientConfig;
   readonly channel: string;
   /** Between the end of one connection, or attempt, and the next attempt. */

@@ -1,4 +1,5 @@
 import { InvalidOptionError } from '../errors.js';
+import { onAbort } from './on-abort.js';
 
 /** When a wait ends without what it waited for. */
 export interface WaitLimits {
@@ -24,9 +25,9 @@ export function armLimits(
     throw new InvalidOptionError('timeoutMs', `must be 0 or more, and is ${timeoutMs}`);
   }
   const timer = timeoutMs > LONGEST_TIMER_MS ? undefined : setTimeout(on.timeout, timeoutMs);
-  signal?.addEventListener('abort', on.abort, { once: true });
+  const forgetSignal = signal === undefined ? undefined : onAbort(signal, on.abort);
   return () => {
     clearTimeout(timer);
-    signal?.removeEventListener('abort', on.abort);
+    forgetSignal?.();
   };
 }

@@ -57,7 +57,7 @@ export interface WaiterHubOptions {
   readonly retryIntervalMs?: number | undefined;
 }
 
-export const WAITER_HUB_DEFAULTS = Object.freeze({ pollIntervalMs: 5000, retryIntervalMs: 500 });
+const WAITER_HUB_DEFAULTS = Object.freeze({ pollIntervalMs: 5000, retryIntervalMs: 500 });
 
 const LONGEST_POLL_WITHOUT_LISTEN_MS = 1000;
 
@@ -108,7 +108,7 @@ export class WaiterHub {
     return this.#started;
   }
 
-  /** Rejects all waits with WaitCancelledError, wakes all sleepers, closes the connection. Safe twice, and before start(). */
+  /** Rejects all waits with WaitCancelledError, wakes all sleepers, closes the connection. Safe twice and before start(). */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;

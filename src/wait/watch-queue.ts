@@ -1,7 +1,7 @@
 import type { Logger } from '../logger.js';
 import type { WatchReport } from './watch.js';
 
-export interface WatchQueueOptions {
+interface WatchQueueOptions {
   readonly watch: (ids: string[]) => Promise<readonly WatchReport[]>;
   readonly isAwaited: (id: string) => boolean;
   /** `call` is the number of the call that answered, counted from 1. */

@@ -30,7 +30,9 @@ const FIELDS = {
   runWhen: readRunWhen,
   uniqueKey: readString,
   notifyChannelAfter: readString,
-} satisfies { [Field in keyof Omit<TaskInput, 'id' | 'action'>]-?: (at: Located) => TaskInput[Field] };
+} satisfies {
+  [Field in keyof Omit<TaskInput, 'id' | 'action'>]-?: (at: Located) => TaskInput[Field];
+};
 
 const FIELD_NAMES: ReadonlySet<string> = new Set(['id', 'action', ...Object.keys(FIELDS)]);
 

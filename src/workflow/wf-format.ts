@@ -129,8 +129,10 @@ function readEdges(nodes: readonly Node[]): Map<string, Set<string>> {
   const resolve = resolver(nodes);
   const children = new Map(nodes.map(({ id }) => [id, new Set<string>()]));
   for (const { id, at } of nodes) {
-    for (const child of readReferences(member(at, 'children'), resolve)) children.get(id)?.add(child);
-    for (const parent of readReferences(member(at, 'parents'), resolve)) children.get(parent)?.add(id);
+    for (const child of readReferences(member(at, 'children'), resolve))
+      children.get(id)?.add(child);
+    for (const parent of readReferences(member(at, 'parents'), resolve))
+      children.get(parent)?.add(id);
   }
   return children;
 }

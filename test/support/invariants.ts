@@ -21,27 +21,37 @@ function queries(schema: string, exceptions: InvariantExceptions): Record<string
           when t.action is not null and ${schema}.may_run(t.run_when, t.num_signals,
             t.num_failures, t.num_skipped) then (t.queue, t.action) else (''::text, ''::text) end)`,
     'every pending task with all its signals is in ready or in a timer': `
+      with timed as (
+        select i.id, min(m.due) as due from ${schema}.timer m cross join unnest(m.ids) as i (id)
+        where m.kind = 'start' group by i.id
+      )
       select t.id from ${schema}.task t
+      left join ${schema}.ready r on r.id = t.id left join timed m on m.id = t.id
       where t.status_code = 'pending' and t.num_signals = t.total_dependencies
-        and not exists (select from ${schema}.ready r where r.id = t.id and t.due_at is null)
-        and not exists (select from ${schema}.timer m where m.kind = 'start'
-          and t.id = any (m.ids) and m.due <= t.due_at)`,
+        and not coalesce(t.due_at is null and r.id is not null, false)
+        and not coalesce(m.due <= t.due_at, false)`,
     'a token exists exactly while in progress': `
       select id from ${schema}.task
       where (performance_token is not null) <> (status_code = 'in-progress')`,
     'every deadline is watched by a timer at or before it': `
-      select t.id from ${schema}.task t
+      with timed as (
+        select i.id, min(m.due) as due from ${schema}.timer m cross join unnest(m.ids) as i (id)
+        where m.kind = 'lease' group by i.id
+      )
+      select t.id from ${schema}.task t left join timed m on m.id = t.id
       where t.status_code = 'in-progress' and t.action_deadline is not null
-        and not exists (select from ${schema}.timer m where m.kind = 'lease'
-          and t.id = any (m.ids) and m.due <= t.action_deadline)`,
+        and not coalesce(m.due <= t.action_deadline, false)`,
     'failures and skips fit the signals, signals fit the total': `
       select id from ${schema}.task
       where num_failures + num_skipped > num_signals or num_signals > total_dependencies`,
     'computed totals: as many signals as ended tasks that list it': `
-      select t.id from ${schema}.task t
+      with signal as (
+        select i.id, count(*) as count from ${schema}.task s cross join unnest(s.to_signal_after) as i (id)
+        where s.status_code >= 'completed' group by i.id
+      )
+      select t.id from ${schema}.task t left join signal s on s.id = t.id
       where not t.total_is_given and t.status_code in ('pending', 'cancelled')
-        and t.num_signals ${compare} (select count(*) from ${schema}.task s
-          where s.status_code >= 'completed' and t.id = any (s.to_signal_after))`,
+        and t.num_signals ${compare} coalesce(s.count, 0)`,
     'finished_at is set exactly on terminal tasks': `
       select id from ${schema}.task
       where (finished_at is not null) <> (status_code in ('completed', 'aborted', 'skipped', 'cancelled'))`,

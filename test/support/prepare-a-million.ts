@@ -1,5 +1,5 @@
-// Prepares an insert of a million tasks (100,000 diamonds 1-8-1) from an async generator, drains its rows and prints what
-// that took, as JSON. Run in a process of its own, with a heap of the size to be proved sufficient.
+// Prepares an insert of a million tasks (100,000 diamonds 1-8-1) from an async generator, drains its rows and
+// prints what that took, as JSON. Run in a process of its own, with a heap of the size to be proved sufficient.
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { prepareInsert } from '../../src/store/prepare-insert.js';

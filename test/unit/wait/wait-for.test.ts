@@ -81,6 +81,22 @@ it('waitFor that is aborted rejects with the reason of its signal as the cause',
   expect(tasks.calls).toEqual([['a']]);
 });
 
+it('waitFor may share one signal among thousands without a warning, and aborts them all', async () => {
+  const warnings: Error[] = [];
+  const note = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', note);
+  onTestFinished(() => void process.off('warning', note));
+  const { hub, tasks } = await listeningHub();
+  tasks.add('a');
+  const controller = new AbortController();
+  const { signal } = controller;
+  const waits = Array.from({ length: 2000 }, () => hub.waitFor(['a'], { signal }));
+  controller.abort();
+  for (const { status } of await Promise.allSettled(waits)) expect(status).toBe('rejected');
+  await settle();
+  expect(warnings).toEqual([]);
+});
+
 it('waitFor rejects with all ids that do not exist, whatever page they are on', async () => {
   const { hub, tasks } = await listeningHub();
   const existing = Array.from({ length: 1500 }, (_, i) => `t${i}`);

@@ -1,0 +1,137 @@
+import type { Task, TaskStore } from '../store/task-store.js';
+import type { Actor } from '../worker/actor.js';
+import { InterruptedError } from './cli-errors.js';
+import { workCounter } from './observed-actor.js';
+import { Progress } from './progress.js';
+import { formatCount, type ProgressCounts } from './progress-text.js';
+import { isFailure, numEnded, type RunReport, tallyRun } from './run-report.js';
+import { RUN_TASK_ID, signalRun } from './run-scan.js';
+import type { RunStart } from './run-start.js';
+import type { Session } from './session.js';
+import { whileWorking } from './working.js';
+
+export interface PerformOptions {
+  readonly runId: string;
+  readonly start: RunStart;
+  /** Whether the run can be gone on with later. */
+  readonly isKept: boolean;
+  readonly workers: number;
+  readonly drainMs: number;
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Performs what is left of a run, waits for its milestone, and gives the whole run's report.
+ * WaitTimeoutError, InterruptedError; all that was owned has then been handed back.
+ */
+export async function performRun(
+  session: Session,
+  store: TaskStore,
+  actors: readonly Actor[],
+  options: PerformOptions,
+): Promise<RunReport> {
+  const { output } = session;
+  const { runId, start } = options;
+  const withLeaves = output.isJson;
+  if (start.state === 'ended') {
+    const tally = await tallyRun(store, { withLeaves });
+    const seconds = await recordedSeconds(store);
+    return { runId, state: start.state, ...tally, ...speed(tally.tasks, seconds) };
+  }
+  const before = await initialCounts(store, start);
+  noteStart(session, options, before);
+  const beganMs = performance.now();
+  await perform(session, store, actors, { ...options, before });
+  const seconds = (performance.now() - beganMs) / 1_000;
+  const tally = await tallyRun(store, { withLeaves });
+  const numPerformed = numEnded(tally.counts) - before.ended;
+  return { runId, state: start.state, ...tally, ...speed(numPerformed, seconds) };
+}
+
+interface InitialCounts extends ProgressCounts {
+  /** Milestones too. */
+  readonly ended: number;
+}
+
+/** Of an interrupted run: what it had done. Asked once; from then on this process counts by itself. */
+async function initialCounts(
+  store: TaskStore,
+  { state, summary }: RunStart,
+): Promise<InitialCounts> {
+  if (state === 'new') return { done: 0, failed: 0, total: summary.actions, ended: 0 };
+  let ended = 0;
+  let done = 0;
+  let failed = 0;
+  let total = 0;
+  for await (const task of store.listTasks()) {
+    if (task.id === RUN_TASK_ID) continue;
+    if (task.action !== null) total++;
+    if (task.finishedAt === null) continue;
+    ended++;
+    if (task.action !== null) done++;
+    if (isFailure(task)) failed++;
+  }
+  return { done, failed, total, ended };
+}
+
+function noteStart(
+  { output }: Session,
+  { runId, start }: PerformOptions,
+  before: InitialCounts,
+): void {
+  const { tasks } = start.summary;
+  output.note(
+    start.state === 'new'
+      ? `Run ${runId}: ${formatCount(tasks)} tasks inserted.`
+      : `Run ${runId}: going on, ${formatCount(before.ended)} of ${formatCount(tasks)} tasks had ended.`,
+  );
+  output.event({ run: { runId, state: start.state, tasks, ended: before.ended } });
+}
+
+async function perform(
+  { output, interrupted }: Session,
+  store: TaskStore,
+  actors: readonly Actor[],
+  options: PerformOptions & { before: InitialCounts },
+): Promise<void> {
+  const { workers, drainMs, timeoutMs, start } = options;
+  const counter = workCounter(options.before);
+  const observed = actors.map((actor) => counter.observe(actor, signalRun));
+  using progress = new Progress({ output, counts: counter.counts });
+  const { queues } = start.summary;
+  const managerOptions = {
+    workers,
+    drainMs,
+    logger: output.logger,
+    ...(queues.length > 0 ? { queues } : {}),
+  };
+  try {
+    await whileWorking(store, observed, managerOptions, async () => {
+      progress.start();
+      const timeout = timeoutMs === undefined ? {} : { timeoutMs };
+      await store.waitFor(RUN_TASK_ID, { signal: interrupted, ...timeout });
+    });
+  } catch (error) {
+    throw interrupted.aborted ? interruption(options, counter.counts()) : error;
+  }
+}
+
+function interruption(
+  { runId, isKept }: PerformOptions,
+  { done, total }: ProgressCounts,
+): InterruptedError {
+  const goOn = isKept ? ' The same command goes on from there.' : '';
+  return new InterruptedError(
+    `Run ${runId} was interrupted with ${formatCount(done)} of ${formatCount(total ?? done)} tasks done.${goOn}`,
+  );
+}
+
+async function recordedSeconds(store: TaskStore): Promise<number> {
+  const milestone: Task | null = await store.getTask(RUN_TASK_ID);
+  if (!milestone?.finishedAt) return 0;
+  return (milestone.finishedAt.getTime() - milestone.createdAt.getTime()) / 1_000;
+}
+
+function speed(tasks: number, seconds: number): { seconds: number; tasksPerSecond: number } {
+  return { seconds, tasksPerSecond: seconds > 0 ? tasks / seconds : 0 };
+}

@@ -1,0 +1,27 @@
+import type { TaskStore } from '../store/task-store.js';
+import { ActionManager, type ManagerOptions } from '../worker/action-manager.js';
+import type { Actor } from '../worker/actor.js';
+
+/** How long running handlers get when the command is stopped before their tasks are handed back. */
+export const DEFAULT_DRAIN_MS = 5_000;
+
+/** A stop without hurry waits for handlers that run; this one must not keep the user waiting. */
+export interface WorkingOptions extends ManagerOptions {
+  drainMs: number;
+}
+
+/** Has a manager for each actor perform tasks while `work` runs. All is handed back when this settles. */
+export async function whileWorking<T>(
+  store: TaskStore,
+  actors: readonly Actor[],
+  { drainMs, ...options }: WorkingOptions,
+  work: () => Promise<T>,
+): Promise<T> {
+  const managers = actors.map((actor) => new ActionManager(store, actor, options));
+  try {
+    await Promise.all(managers.map((manager) => manager.start()));
+    return await work();
+  } finally {
+    await Promise.all(managers.map((manager) => manager.stop({ timeoutMs: drainMs })));
+  }
+}

@@ -1,0 +1,194 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { InvalidBodyError } from '../../../src/errors.js';
+import { copyColumns, rowValues } from '../../../src/store/copy-row.js';
+import { type PrepareOptions, prepareInsert } from '../../../src/store/prepare-insert.js';
+import type { PreparedInsert } from '../../../src/store/prepared-insert.js';
+import type { TaskInput } from '../../../src/store/task-store.js';
+import { countOpenFiles } from '../../support/open-files.js';
+
+const HEAP_MB = 256;
+let directory = '';
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'prepare-insert-test-'));
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+function task(id: string, ...toSignalAfter: string[]): TaskInput {
+  return { id, action: 'copy', toSignalAfter };
+}
+
+/** Small enough blocks that each row is one, all but the first on disk. */
+function onDisk(): PrepareOptions {
+  return { spool: { directory, blockBytes: 1, memoryBytes: 1 } };
+}
+
+/** With blocks of one row each. */
+async function columnsOf(prepared: PreparedInsert): Promise<Record<string, Buffer | null>[]> {
+  const rows = [];
+  for await (const row of prepared.rows()) {
+    const values = rowValues(row);
+    rows.push(Object.fromEntries(copyColumns.map((column, i) => [column, values[i] ?? null])));
+  }
+  return rows;
+}
+
+async function totalsOf(tasks: readonly TaskInput[]): Promise<(number | undefined)[]> {
+  await using prepared = await prepareInsert(tasks, onDisk());
+  const rows = await columnsOf(prepared);
+  return rows.map((row) => row.total_dependencies?.readInt32BE());
+}
+
+test('a total is the number of tasks that list the task, wherever they stand in the batch', async () => {
+  const tasks = [task('c'), task('a', 'b', 'c'), task('b', 'c'), task('d', 'c')];
+  expect(await totalsOf(tasks)).toEqual([3, 0, 1, 0]);
+});
+
+test('a target listed twice by one task counts once and is written once', async () => {
+  const tasks = [task('a', 'b', 'b', 'b'), task('b')];
+  expect(await totalsOf(tasks)).toEqual([0, 1]);
+  await using prepared = await prepareInsert(tasks, onDisk());
+  const [row] = await columnsOf(prepared);
+  expect(row?.to_signal_after?.readInt32BE(12)).toBe(1);
+});
+
+test('a total that is given is kept, whatever lists the task', async () => {
+  const tasks = [task('a', 'b'), { ...task('b', 'c'), totalDependencies: 5 }];
+  expect(await totalsOf([...tasks, { ...task('c'), totalDependencies: 0 }])).toEqual([0, 5, 0]);
+});
+
+test('candidates are the tasks that wait for nothing and those with a unique key', async () => {
+  const given = { ...task('given'), totalDependencies: 1 };
+  const keyed = { ...task('keyed'), uniqueKey: 'k' };
+  const tasks = [task('a', 'b', 'keyed'), task('b'), keyed, given, task('last')];
+  await using prepared = await prepareInsert(tasks);
+  expect([...prepared.candidates(2)]).toEqual([['a', 'keyed'], ['last']]);
+});
+
+test('targets outside the batch come in pages, in the order of their ids, with how many list them', async () => {
+  const tasks = [task('a', 'z', 'y', 'b'), task('b', 'z', 'x')];
+  await using prepared = await prepareInsert(tasks);
+  expect([...prepared.outsideTargets(2)]).toEqual([
+    { ids: ['x', 'y'], counts: [1, 1] },
+    { ids: ['z'], counts: [2] },
+  ]);
+});
+
+test('ids come in the order in which they were read', async () => {
+  await using prepared = await prepareInsert([task('z'), task('a', 'z')]);
+  expect([...prepared.ids()]).toEqual(['z', 'a']);
+});
+
+test('rows kept on disk and rows kept in memory are the same COPY', async () => {
+  const tasks = Array.from({ length: 3000 }, (_, i) => task(`t${i}`, `t${i + 1}`));
+  const outputs = await Promise.all(
+    [{}, onDisk()].map(async (options) => {
+      await using prepared = await prepareInsert(tasks, options);
+      const chunks = [];
+      for await (const chunk of prepared.copyData()) chunks.push(chunk);
+      return Buffer.concat(chunks);
+    }),
+  );
+  expect(outputs[0]?.length).toBeGreaterThan(3000 * 50);
+  expect(outputs[0]?.equals(outputs[1] ?? Buffer.alloc(0))).toBe(true);
+});
+
+test('a source without tasks makes an insert of none', async () => {
+  await using prepared = await prepareInsert([]);
+  expect(prepared.count).toBe(0);
+  expect([...prepared.candidates(10)]).toEqual([]);
+});
+
+test('a source is read once, in order, whether it is asynchronous or not', async () => {
+  let reads = 0;
+  const source = {
+    async *[Symbol.asyncIterator]() {
+      reads++;
+      yield* [task('a', 'b'), task('b')];
+    },
+  };
+  await using prepared = await prepareInsert(source);
+  expect([...prepared.ids()]).toEqual(['a', 'b']);
+  expect(reads).toBe(1);
+});
+
+test('a long source that never waits lets timers run', async () => {
+  let ticks = 0;
+  const timer = setInterval(() => ticks++, 1);
+  const source = (async function* () {
+    for (let i = 0; i < 20_000; i++) yield task(`t${i}`);
+  })();
+  await using prepared = await prepareInsert(source);
+  clearInterval(timer);
+  expect(prepared.count).toBe(20_000);
+  expect(ticks).toBeGreaterThan(2);
+});
+
+test('a source that throws ends the insert with its error, and no file stays open', async () => {
+  const failure = new Error('source');
+  const source = (function* () {
+    for (let i = 0; i < 10; i++) yield task(`t${i}`);
+    throw failure;
+  })();
+  await expect(prepareInsert(source, onDisk())).rejects.toBe(failure);
+  expect(await countOpenFiles(directory)).toBe(0);
+});
+
+test.each([
+  ['a task that is not valid', [task('a'), task('b'), task('c'), task('')], 'INVALID_TASK'],
+  ['a duplicate', [task('a'), task('b'), task('c'), task('a')], 'DUPLICATE_TASK'],
+  ['a cycle', [task('a', 'b'), task('b', 'c'), task('c', 'a')], 'CYCLE'],
+])('%s ends the insert, and no file stays open', async (_, tasks, code) => {
+  await expect(prepareInsert(tasks, onDisk())).rejects.toMatchObject({ code });
+  expect(await countOpenFiles(directory)).toBe(0);
+});
+
+test('a source whose task is not valid is closed', async () => {
+  let isClosed = false;
+  const source = (function* () {
+    try {
+      yield task('');
+      yield task('a');
+    } finally {
+      isClosed = true;
+    }
+  })();
+  await expect(prepareInsert(source)).rejects.toMatchObject({ id: '#0', field: 'id' });
+  expect(isClosed).toBe(true);
+});
+
+test.each([null, undefined, 5, { length: 1 }])('%j is no source of tasks', async (source) => {
+  const inserting: Promise<unknown> = Reflect.apply(prepareInsert, undefined, [source]);
+  await expect(inserting).rejects.toMatchObject({ code: 'INVALID_OPTION', option: 'tasks' });
+});
+
+test('validateBody sees the body of every task with an action, and its error ends the insert', async () => {
+  const seen: unknown[] = [];
+  const validateBody = (action: string, id: string, body: unknown) => {
+    seen.push([action, id, body]);
+    if (id === 'c') throw new InvalidBodyError(id, [{ path: '/n', message: 'must be a number' }]);
+  };
+  const milestone = { id: 'b', action: null, body: 2 };
+  const tasks = [{ ...task('a'), body: { n: 1 } }, milestone, task('c'), task('d')];
+  const inserting = prepareInsert(tasks, { validateBody });
+  await expect(inserting).rejects.toMatchObject({ code: 'INVALID_BODY', id: 'c' });
+  expect(seen).toEqual([
+    ['copy', 'a', { n: 1 }],
+    ['copy', 'c', null],
+  ]);
+});
+
+test(`a million tasks pass with a heap of ${HEAP_MB} MB`, async () => {
+  const script = fileURLToPath(new URL('../../support/prepare-a-million.ts', import.meta.url));
+  const args = [`--max-old-space-size=${HEAP_MB}`, '--import', 'tsx', script];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  const report = JSON.parse(stdout);
+  expect(report.count).toBe(1_000_000);
+  expect(report.bytes).toBeGreaterThan(200e6);
+  expect(report.maxRssBytes).toBeLessThan(450e6);
+});
