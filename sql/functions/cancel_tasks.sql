@@ -9,7 +9,8 @@ create or replace function signalbox.cancel_tasks(
   p_status text default null,
   p_downstream boolean default false,
   p_now timestamptz default null
-) returns integer language plpgsql set enable_seqscan = off as $$
+) returns integer language plpgsql
+set jit = off set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
   v_now timestamptz := coalesce(p_now, clock_timestamp());
   v_ids text[] := p_ids;
@@ -56,7 +57,7 @@ $$;
 -- p_ids and all that they signal, transitively.
 create or replace function signalbox.downstream(
   p_ids text[]
-) returns text[] language plpgsql set enable_seqscan = off as $$
+) returns text[] language plpgsql as $$
 declare
   v_all text[];
 begin
@@ -76,7 +77,7 @@ $$;
 -- Takes tasks out of ready, whichever lane they are in. The caller holds their row locks.
 create or replace function signalbox.leave_ready(
   p_ids text[]
-) returns void language plpgsql set enable_seqscan = off set enable_bitmapscan = off as $$
+) returns void language plpgsql as $$
 begin
   delete from signalbox.ready r
   using signalbox.task t

@@ -5,7 +5,8 @@
 create or replace function signalbox.claim_unique_key(
   p_key text,
   p_task_id text
-) returns text language plpgsql set enable_seqscan = off as $$
+) returns text language plpgsql
+set jit = off set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
   v_holder text;
 begin

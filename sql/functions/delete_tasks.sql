@@ -8,7 +8,8 @@
 -- deadlock with a return: call it again on SQLSTATE 40P01.
 create or replace function signalbox.delete_tasks(
   p_ids text[]
-) returns integer language plpgsql set enable_seqscan = off as $$
+) returns integer language plpgsql
+set jit = off set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
   v_ids text[] := p_ids;
   v_unfinished text[];
@@ -39,7 +40,7 @@ $$;
 -- p_except. Returns the pending tasks that this leaves with nothing to wait for.
 create or replace function signalbox.drop_dependencies(
   p_ids text[], p_except text[]
-) returns text[] language plpgsql set enable_seqscan = off as $$
+) returns text[] language plpgsql as $$
 declare
   v_orphans text[];
 begin

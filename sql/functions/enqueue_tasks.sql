@@ -15,7 +15,8 @@ create or replace function signalbox.enqueue_tasks(
   p_targets text[] default '{}',
   p_counts integer[] default '{}',
   p_now timestamptz default null
-) returns void language plpgsql as $$
+) returns void language plpgsql
+set jit = off set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
   v_now timestamptz := coalesce(p_now, clock_timestamp());
 begin
@@ -32,7 +33,7 @@ $$;
 -- Raises the totals of tasks inserted earlier. Locks and raises: see enqueue_tasks.
 create or replace function signalbox.add_dependencies(
   p_targets text[], p_counts integer[]
-) returns void language plpgsql set enable_seqscan = off as $$
+) returns void language plpgsql as $$
 declare
   v_ids text[];
 begin
@@ -64,7 +65,7 @@ $$;
 -- Takes the unique keys of tasks, unless they hold them already. Raises SB006.
 create or replace function signalbox.take_unique_keys(
   p_ids text[]
-) returns void language plpgsql set enable_seqscan = off as $$
+) returns void language plpgsql as $$
 declare
   v_taken text[];
 begin

@@ -7,7 +7,8 @@ create or replace function signalbox.extend_task_deadlines(
   p_tokens uuid[],
   p_max_duration interval,
   p_now timestamptz default null
-) returns setof text language plpgsql set enable_seqscan = off set enable_bitmapscan = off as $$
+) returns setof text language plpgsql
+set jit = off set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
   v_now timestamptz := coalesce(p_now, clock_timestamp());
   v_deadline timestamptz := v_now + p_max_duration;

@@ -25,7 +25,8 @@ create or replace function signalbox.own_tasks(
   id text, token uuid, action text, body jsonb, queue text, priority smallint,
   num_failures integer, num_tries integer, max_tries integer, deadline timestamptz,
   max_duration interval, seq bigint
-) language plpgsql set enable_seqscan = off set enable_bitmapscan = off as $$
+) language plpgsql
+set jit = off set enable_seqscan = off set enable_bitmapscan = off as $$
 #variable_conflict use_column
 declare
   v_now timestamptz := coalesce(p_now, clock_timestamp());
@@ -64,7 +65,7 @@ $$;
 create or replace function signalbox.claim(
   p_queues text[], p_actions text[], p_max_tasks integer,
   p_cursor_priorities smallint[], p_cursor_seqs bigint[]
-) returns text[] language plpgsql set enable_seqscan = off set enable_bitmapscan = off as $$
+) returns text[] language plpgsql as $$
 declare
   v_ids text[];
   v_level_ids text[];
@@ -124,7 +125,7 @@ $$;
 create or replace function signalbox.claim_level(
   p_queues text[], p_actions text[], p_level smallint, p_share integer, p_left integer,
   p_cursor_priorities smallint[], p_cursor_seqs bigint[]
-) returns text[] language plpgsql set enable_seqscan = off set enable_bitmapscan = off as $$
+) returns text[] language plpgsql as $$
 declare
   v_ids text[];
 begin

@@ -13,7 +13,8 @@ create or replace function signalbox.rerun_tasks(
   p_downstream boolean default false,
   p_start_after timestamptz default null,
   p_now timestamptz default null
-) returns integer language plpgsql set enable_seqscan = off as $$
+) returns integer language plpgsql
+set jit = off set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
   v_now timestamptz := coalesce(p_now, clock_timestamp());
   v_ids text[];
@@ -67,7 +68,7 @@ $$;
 -- The direct targets of p_ids, or all downstream of them.
 create or replace function signalbox.signalled_by(
   p_ids text[], p_transitively boolean
-) returns text[] language plpgsql set enable_seqscan = off as $$
+) returns text[] language plpgsql as $$
 begin
   if p_transitively then
     return signalbox.downstream(p_ids);
@@ -83,7 +84,7 @@ $$;
 -- the ended tasks among p_ids gave.
 create or replace function signalbox.take_back_signals(
   p_ids text[]
-) returns void language plpgsql set enable_seqscan = off as $$
+) returns void language plpgsql as $$
 begin
   with signal as (
     select s.target collate "C" as target, count(*) as signals,

@@ -19,8 +19,9 @@ create or replace function signalbox.return_tasks(
   p_start_afters timestamptz[] default null,
   p_now timestamptz default null
 ) returns table (id text, status_code signalbox.status_code)
-language plpgsql set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off
-set enable_mergejoin = off as $$
+language plpgsql
+set jit = off set enable_seqscan = off set enable_bitmapscan = off
+set enable_hashjoin = off set enable_mergejoin = off as $$
 #variable_conflict use_column
 declare
   v_now timestamptz := coalesce(p_now, clock_timestamp());
@@ -40,7 +41,7 @@ begin
   with given as materialized (
     select * from unnest(p_ids, p_tokens, p_codes, p_statuses, p_results, p_start_afters)
       as g (id, token, code, status, result, start_after)
-    order by g.id
+    order by g.id collate "C"
   ), returned as (
     update signalbox.task t
     set status_code = signalbox.outcome(g.code, g.start_after, t.num_tries, t.max_tries),

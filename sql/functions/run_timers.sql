@@ -6,7 +6,8 @@
 -- that is due again at once; then the targets of lapsed tasks that had no tries left, in id order.
 create or replace function signalbox.run_timers(
   p_now timestamptz default null
-) returns integer language plpgsql set enable_seqscan = off set enable_bitmapscan = off as $$
+) returns integer language plpgsql
+set jit = off set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
   v_now timestamptz := coalesce(p_now, clock_timestamp());
   v_num_timers integer;
@@ -51,7 +52,7 @@ $$;
 -- Puts those of p_ids that are due into their lanes.
 create or replace function signalbox.start_due(
   p_ids text[], p_now timestamptz
-) returns void language plpgsql set enable_seqscan = off set enable_bitmapscan = off as $$
+) returns void language plpgsql as $$
 declare
   v_due text[];
   v_locked text[];
@@ -82,7 +83,7 @@ $$;
 -- Lapses those of p_ids whose deadline has passed; looks at the rest of those in progress again later.
 create or replace function signalbox.check_leases(
   p_ids text[], p_now timestamptz
-) returns void language plpgsql set enable_seqscan = off set enable_bitmapscan = off as $$
+) returns void language plpgsql as $$
 declare
   v_lapsed text[];
   v_targets text[];

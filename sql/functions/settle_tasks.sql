@@ -8,7 +8,8 @@
 -- these is locked. It never waits, so any verb may call it while holding locks of its own.
 create or replace function signalbox.settle_tasks(
   p_now timestamptz default null
-) returns integer language plpgsql set enable_seqscan = off set enable_bitmapscan = off as $$
+) returns integer language plpgsql
+set jit = off set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
   v_now timestamptz := coalesce(p_now, clock_timestamp());
   v_settled integer;
@@ -26,7 +27,7 @@ $$;
 -- One round. Returns how many tasks it ended.
 create or replace function signalbox.settle_round(
   p_max integer, p_now timestamptz
-) returns integer language plpgsql set enable_seqscan = off set enable_bitmapscan = off as $$
+) returns integer language plpgsql as $$
 declare
   v_ids text[];
   v_targets text[];
@@ -72,7 +73,7 @@ $$;
 -- that still wait, and returns their ids.
 create or replace function signalbox.lock_settleable(
   p_max integer
-) returns text[] language plpgsql set enable_seqscan = off set enable_bitmapscan = off as $$
+) returns text[] language plpgsql as $$
 declare
   v_ids text[];
   v_targets text[];

@@ -28,8 +28,9 @@ $$;
 -- 22 %). Were a plan ever to break the order, a deadlock would be detected and the client would repeat.
 create or replace function signalbox.signal_targets(
   p_targets text[], p_ended signalbox.status_code[], p_now timestamptz
-) returns boolean language plpgsql set enable_seqscan = off set enable_bitmapscan = off
-set enable_hashjoin = off set enable_mergejoin = off as $$
+) returns boolean language plpgsql
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off
+set enable_mergejoin = off as $$
 declare
   v_lanes signalbox.lane_count[];
 begin
@@ -87,7 +88,7 @@ $$;
 -- Returns whether the engine's lane got something.
 create or replace function signalbox.enqueue(
   p_ids text[], p_now timestamptz
-) returns boolean language plpgsql set enable_seqscan = off set enable_bitmapscan = off as $$
+) returns boolean language plpgsql as $$
 declare
   v_lanes signalbox.lane_count[];
 begin
@@ -149,7 +150,7 @@ $$;
 -- that they name. Reads p_ids again: called only when one of them has any of these.
 create or replace function signalbox.announce_ended(
   p_ids text[]
-) returns void language plpgsql set enable_seqscan = off set enable_bitmapscan = off as $$
+) returns void language plpgsql as $$
 declare
   v_ended record;
   v_channel text := null;

@@ -6,7 +6,8 @@ create or replace function signalbox.signal_tasks(
   p_ids text[],
   p_failed boolean default false,
   p_now timestamptz default null
-) returns integer language plpgsql set enable_seqscan = off as $$
+) returns integer language plpgsql
+set jit = off set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
   v_now timestamptz := coalesce(p_now, clock_timestamp());
   v_waiting text[];

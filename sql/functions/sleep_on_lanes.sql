@@ -11,7 +11,8 @@ create or replace function signalbox.sleep_on_lanes(
   p_queues text[],
   p_actions text[],
   p_until timestamptz
-) returns void language plpgsql set enable_seqscan = off as $$
+) returns void language plpgsql
+set jit = off set enable_seqscan = off set enable_bitmapscan = off as $$
 begin
   insert into signalbox.sleeper (channel, queue, action, until)
   select p_channel, l.queue, l.action, p_until
@@ -27,7 +28,8 @@ create or replace function signalbox.next_ready_at(
   p_queues text[],
   p_actions text[],
   p_now timestamptz default null
-) returns timestamptz language plpgsql set enable_seqscan = off set enable_bitmapscan = off as $$
+) returns timestamptz language plpgsql
+set jit = off set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
   v_now timestamptz := coalesce(p_now, clock_timestamp());
 begin
@@ -49,7 +51,7 @@ $$;
 -- Locks: rows of sleeper, skipping locked ones.
 create or replace function signalbox.wake_sleepers(
   p_lanes signalbox.lane_count[], p_now timestamptz
-) returns void language plpgsql set enable_seqscan = off as $$
+) returns void language plpgsql as $$
 begin
   if p_lanes is null or not exists (select from signalbox.sleeper) then
     return;
@@ -67,7 +69,7 @@ $$;
 -- Takes the sleepers to wake out of the table, and returns the channel of each process once.
 create or replace function signalbox.take_sleepers(
   p_lanes signalbox.lane_count[]
-) returns setof text language plpgsql set enable_seqscan = off as $$
+) returns setof text language plpgsql as $$
 begin
   return query
   with woken as (

@@ -10,7 +10,8 @@ create or replace function signalbox.watch_tasks(
   p_channel text
 ) returns table (
   id text, state text, status_code signalbox.status_code, status text, result jsonb
-) language plpgsql set enable_seqscan = off set enable_bitmapscan = off as $$
+) language plpgsql
+set jit = off set enable_seqscan = off set enable_bitmapscan = off as $$
 #variable_conflict use_column
 declare
   v_locked text[];

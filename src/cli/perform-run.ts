@@ -16,6 +16,8 @@ export interface PerformOptions {
   /** Whether the run can be gone on with later. */
   readonly isKept: boolean;
   readonly workers: number;
+  /** How soon the tasks of a crashed run come back. */
+  readonly maxDurationMs: number;
   readonly drainMs: number;
   readonly timeoutMs?: number;
 }
@@ -51,6 +53,8 @@ export async function performRun(
 interface InitialCounts extends ProgressCounts {
   /** Milestones too. */
   readonly ended: number;
+  /** Those that another process works on, or did when it crashed. */
+  readonly held: number;
 }
 
 /** Of an interrupted run: what it had done. Asked once; from then on this process counts by itself. */
@@ -58,20 +62,22 @@ async function initialCounts(
   store: TaskStore,
   { state, summary }: RunStart,
 ): Promise<InitialCounts> {
-  if (state === 'new') return { done: 0, failed: 0, total: summary.actions, ended: 0 };
+  if (state === 'new') return { done: 0, failed: 0, total: summary.actions, ended: 0, held: 0 };
   let ended = 0;
   let done = 0;
   let failed = 0;
   let total = 0;
+  let held = 0;
   for await (const task of store.listTasks()) {
     if (task.id === RUN_TASK_ID) continue;
     if (task.action !== null) total++;
+    if (task.statusCode === 'in-progress') held++;
     if (task.finishedAt === null) continue;
     ended++;
     if (task.action !== null) done++;
     if (isFailure(task)) failed++;
   }
-  return { done, failed, total, ended };
+  return { done, failed, total, ended, held };
 }
 
 function noteStart(
@@ -85,7 +91,14 @@ function noteStart(
       ? `Run ${runId}: ${formatCount(tasks)} tasks inserted.`
       : `Run ${runId}: going on, ${formatCount(before.ended)} of ${formatCount(tasks)} tasks had ended.`,
   );
-  output.event({ run: { runId, state: start.state, tasks, ended: before.ended } });
+  if (before.held > 0) {
+    output.note(
+      `${formatCount(before.held)} are in other hands; those of a process that crashed come back soon.`,
+    );
+  }
+  output.event({
+    run: { runId, state: start.state, tasks, ended: before.ended, held: before.held },
+  });
 }
 
 async function perform(
@@ -94,13 +107,14 @@ async function perform(
   actors: readonly Actor[],
   options: PerformOptions & { before: InitialCounts },
 ): Promise<void> {
-  const { workers, drainMs, timeoutMs, start } = options;
+  const { workers, maxDurationMs, drainMs, timeoutMs, start } = options;
   const counter = workCounter(options.before);
   const observed = actors.map((actor) => counter.observe(actor, signalRun));
   using progress = new Progress({ output, counts: counter.counts });
   const { queues } = start.summary;
   const managerOptions = {
     workers,
+    maxDurationMs,
     drainMs,
     logger: output.logger,
     ...(queues.length > 0 ? { queues } : {}),

@@ -51,7 +51,10 @@ export class PrefixedTaskStore implements TaskStore {
     options?: InsertOptions,
   ): Promise<{ inserted: boolean; id: string }> {
     return this.#calling(async () => {
-      const prefixed = { ...this.#addToTask(task), uniqueKey: this.#add(task.uniqueKey) };
+      const prefixed = {
+        ...this.#addToTask(task),
+        uniqueKey: task.uniqueKey && this.#add(task.uniqueKey),
+      };
       return this.#stripId(await this.#store.insertUnique(prefixed, options));
     });
   }

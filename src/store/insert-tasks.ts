@@ -34,7 +34,8 @@ export async function insertOneUnique(
     throw new InvalidTaskError(task.id, 'uniqueKey', 'is missing; insertUnique needs one');
   }
   await using prepared = await prepare([task], bodySchemas);
-  return writing(database, prepared, tx, async (client) => {
+  // Awaited here: what is prepared is disposed of when this function returns.
+  return await writing(database, prepared, tx, async (client) => {
     const [row] = await database.rows(
       'select signalbox.claim_unique_key($1, $2)',
       [task.uniqueKey, task.id],

@@ -97,16 +97,12 @@ export class PgTaskStore {
 
   async returnTasks(returns: readonly TaskReturn[]): Promise<ReturnReport[]> {
     await this.#checkInstalled();
-    const reports = new Map<TaskReturn, ReturnReport>();
+    const alone = returns.filter((one) => one.tasks?.length);
+    if (alone.length === 0) return returnBatch(this.database, returns);
     const batch = returns.filter((one) => !one.tasks?.length);
-    for (const [i, report] of (await returnBatch(this.database, batch)).entries()) {
-      const one = batch[i];
-      if (one) reports.set(one, report);
-    }
-    for (const one of returns) {
-      if (!reports.has(one)) {
-        reports.set(one, await returnWithTasks(this.database, one, this.#bodySchemas));
-      }
+    const reports = new Map(zip(batch, await returnBatch(this.database, batch)));
+    for (const one of alone) {
+      reports.set(one, await returnWithTasks(this.database, one, this.#bodySchemas));
     }
     return returns.flatMap((one) => reports.get(one) ?? []);
   }
@@ -266,6 +262,13 @@ export class PgTaskStore {
     });
     return this.#installed;
   }
+}
+
+function zip<A, B>(firsts: readonly A[], seconds: readonly B[]): [A, B][] {
+  return firsts.flatMap((first, i) => {
+    const second = seconds[i];
+    return second === undefined ? [] : [[first, second]];
+  });
 }
 
 /** Lane i is (queues[i], actions[i]). */

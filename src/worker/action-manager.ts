@@ -186,40 +186,46 @@ export class ActionManager {
   #enqueue(job: Job): void {
     const run = () => this.#slots(() => this.#work(job));
     const actionSlots = this.#actionSlots.get(job.task.action);
-    const done = actionSlots ? actionSlots(run) : run();
-    done.catch((error) => {
-      this.#logger.error(
-        { err: error, id: job.task.id },
-        'a task was dropped; its lease will lapse',
-      );
-      this.#forget(job);
-    });
+    void (actionSlots ? actionSlots(run) : run());
   }
 
-  async #work(job: Job): Promise<void> {
+  /** Resolves when the slot is free again: before the task has been returned. Never rejects. */
+  #work(job: Job): Promise<void> {
     // Handed back while it waited for its slot.
-    if (job.isBegun) return;
+    if (job.isBegun) return Promise.resolve();
     this.#numWaiting--;
     this.#roomWanted?.();
-    const result = await job.perform(this.#actor, {
-      logger: this.#logger,
-      heartbeat: () => this.#leases.extend(job.task),
-      timeoutMs: this.#actor.settings?.[job.task.action]?.timeoutMs,
+    return new Promise((free) => {
+      job.perform(
+        this.#actor,
+        {
+          logger: this.#logger,
+          heartbeat: () => this.#leases.extend(job.task),
+          timeoutMs: this.#actor.settings?.[job.task.action]?.timeoutMs,
+        },
+        (result) => {
+          this.#return(job, result);
+          free();
+        },
+      );
     });
-    // Without waiting: the slot is free for the next task while this one goes back.
-    void this.#return(job, result);
   }
 
   /** `null`: the task is not ours any more. */
-  async #return(job: Job, result: ActorResult | null): Promise<void> {
-    const { id, token } = job.task;
-    if (result) {
-      const report = await this.#returns.add({ id, token, ...result }, () =>
-        this.#leases.expiresAt(job.task),
-      );
-      if (!report.ok) this.#logger.warn({ err: report.error, id }, 'a task was not returned');
+  #return(job: Job, result: ActorResult | null): void {
+    if (!result) {
+      this.#forget(job);
+      return;
     }
-    this.#forget(job);
+    const { id, token } = job.task;
+    this.#returns.add({
+      one: { ...result, id, token },
+      expiresAt: () => this.#leases.expiresAt(job.task),
+      onReported: (report) => {
+        if (!report.ok) this.#logger.warn({ err: report.error, id }, 'a task was not returned');
+        this.#forget(job);
+      },
+    });
   }
 
   #forget(job: Job): void {

@@ -27,7 +27,8 @@ export class Job {
   #reason: Error | undefined;
   /** Made when a handler asks for its signal: most never do. */
   #controller: AbortController | undefined;
-  #decide: ((result: ActorResult | null) => void) | undefined;
+  #onDecided: ((result: ActorResult | null) => void) | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(task: OwnedTask) {
     this.task = task;
@@ -50,24 +51,35 @@ export class Job {
     if (this.#reason) return;
     this.#reason = reason;
     this.#controller?.abort(reason);
-    this.#decide?.(toAborted(reason));
+    if (this.#isBegun) this.#decide(toAborted(reason));
   }
 
   /**
-   * Has the actor perform the task, and resolves with what to return it as; `null`: it is lost. Never rejects:
-   * a throw, of whatever value, is a failed try. An abort decides at once, whether the handler settles or not.
+   * Has the actor perform the task, and calls `onDecided` once with what to return it as; `null`: it is lost.
+   * A throw, of whatever value, is a failed try. An abort decides at once, whether the handler settles or not.
+   *
+   * A callback and not a promise: at 40,000 tasks a second each promise a task goes through shows.
    */
   perform(
     actor: Actor,
     options: { logger: Logger; heartbeat: () => Promise<void>; timeoutMs: number | undefined },
-  ): Promise<ActorResult | null> {
+    onDecided: (result: ActorResult | null) => void,
+  ): void {
     this.#isBegun = true;
-    if (this.#reason) return Promise.resolve(toAborted(this.#reason));
-    const decided = new Promise<ActorResult | null>((resolve) => {
-      this.#decide = resolve;
-    });
-    this.#handle(actor, this.#context(options)).then(this.#decide);
-    return options.timeoutMs === undefined ? decided : this.#within(options.timeoutMs, decided);
+    this.#onDecided = onDecided;
+    if (this.#reason) {
+      this.#decide(toAborted(this.#reason));
+      return;
+    }
+    if (options.timeoutMs !== undefined) this.#limit(options.timeoutMs);
+    this.#handle(actor, this.#context(options));
+  }
+
+  #decide(result: ActorResult | null): void {
+    const onDecided = this.#onDecided;
+    this.#onDecided = undefined;
+    clearTimeout(this.#timer);
+    onDecided?.(result);
   }
 
   #context({ logger, heartbeat }: Omit<ActionContext, 'signal'>): ActionContext {
@@ -81,18 +93,18 @@ export class Job {
     };
   }
 
-  async #handle(actor: Actor, context: ActionContext): Promise<ActorResult> {
+  #handle(actor: Actor, context: ActionContext): void {
+    const fail = (thrown: unknown) => this.#decide(toFailure(thrown));
     try {
-      return await actor.handle(this.task, context);
+      actor.handle(this.task, context).then((result) => this.#decide(result), fail);
     } catch (thrown) {
-      return toFailure(thrown);
+      fail(thrown);
     }
   }
 
-  #within<T>(timeoutMs: number, decided: Promise<T>): Promise<T> {
+  #limit(timeoutMs: number): void {
     const timeout = new HandlerTimeoutError(this.task.action, timeoutMs);
-    const timer = setTimeout(() => this.abort(timeout), timeoutMs);
-    return decided.finally(() => clearTimeout(timer));
+    this.#timer = setTimeout(() => this.abort(timeout), timeoutMs);
   }
 }
 

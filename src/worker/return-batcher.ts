@@ -15,11 +15,13 @@ import type { ReturnReport, TaskReturn, TaskStore } from '../store/task-store.js
  * A crash loses what was not returned: those tasks lapse and are tried again.
  */
 
-/** A return on its way, and until when it is worth sending: a time of performance.now(). */
+/** A return on its way. */
 interface Entry {
   readonly one: TaskReturn;
+  /** Until when it is worth sending: a time of performance.now(). */
   readonly expiresAt: () => number;
-  readonly settle: (report: ReturnReport) => void;
+  /** Called once, with what became of it. */
+  readonly onReported: (report: ReturnReport) => void;
 }
 
 interface ReturnBatcherOptions {
@@ -40,12 +42,9 @@ export class ReturnBatcher {
     this.#options = options;
   }
 
-  /** Resolves with what became of the return; never rejects. */
-  add(one: TaskReturn, expiresAt: () => number): Promise<ReturnReport> {
-    return new Promise((settle) => {
-      this.#gathered.push({ one, expiresAt, settle });
-      this.#sending ??= this.#sendAll();
-    });
+  add(entry: Entry): void {
+    this.#gathered.push(entry);
+    this.#sending ??= this.#sendAll();
   }
 
   /** Resolves once nothing is gathered or in flight. */
@@ -86,7 +85,7 @@ export class ReturnBatcher {
       const isUnfit = !report.ok && report.error instanceof InvalidBodyError;
       // A result that cannot be stored will not be storable at the next try.
       if (isUnfit) this.#gathered.push(withoutResult(entry, report.error.message));
-      else entry.settle(report);
+      else entry.onReported(report);
     }
   }
 
@@ -100,7 +99,7 @@ export class ReturnBatcher {
           `Task ${JSON.stringify(entry.one.id)} could not be returned before its deadline; it will be tried again.`,
           { cause },
         );
-        entry.settle({ id: entry.one.id, ok: false, error });
+        entry.onReported({ id: entry.one.id, ok: false, error });
       }
       return isAlive;
     });

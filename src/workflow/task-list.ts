@@ -48,9 +48,8 @@ export function isTaskList(document: Json): boolean {
  * type; ranges and edges are checked when the tasks are inserted.
  */
 export function parseTaskList(document: Json): TaskInput[] {
-  const root = { value: document, path: '' };
-  const list = isJsonArray(document) ? { value: document, path: 'tasks' } : member(root, 'tasks');
-  return elements(list).map(readTask);
+  const list = isJsonObject(document) ? document.tasks : document;
+  return elements({ value: list, path: 'tasks' }).map(readTask);
 }
 
 function readTask(at: Located): TaskInput {

@@ -67,11 +67,12 @@ function toSleep({ execution }: Node, speedUp: number): Pick<TaskInput, 'action'
   return { action: 'sleep', body: { ms: Math.round((seconds / speedUp) * 1e6) / 1e3 } };
 }
 
-function toExec({ execution }: Node): Pick<TaskInput, 'action' | 'body' | 'maxTries'> {
+/** Without `maxTries`: a command that fails aborts its task all the same, but one that a crash cut off is run again. */
+function toExec({ execution }: Node): Pick<TaskInput, 'action' | 'body'> {
   const command = member(execution, 'command');
   const program = readString(member(command, 'program'));
   const args = optional(member(command, 'arguments'), readStrings) ?? [];
-  return { action: 'exec', body: { command: [program, ...args] }, maxTries: 1 };
+  return { action: 'exec', body: { command: [program, ...args] } };
 }
 
 function readNodes(root: Located): Node[] {

@@ -20,7 +20,10 @@ describe('cancelling', () => {
     const store = t.namespace();
     await store.insertTasks([task('a', { toSignalAfter: ['b'] }), task('b', { action: 'finish' })]);
     expect(await store.cancelTasks(['a', 'ghost'], { status: 'not wanted' })).toBe(1);
-    expect(await store.getTask('a')).toMatchObject({ statusCode: 'cancelled', status: 'not wanted' });
+    expect(await store.getTask('a')).toMatchObject({
+      statusCode: 'cancelled',
+      status: 'not wanted',
+    });
     expect(await own(store)).toEqual([]);
     expect(await ownOne(store, { actions: ['finish'] })).toMatchObject({ numSignalledFailures: 1 });
   });
@@ -58,13 +61,16 @@ describe('cancelling', () => {
     expect(await statuses(store)).toEqual({ a: 'completed', b: 'cancelled', c: 'completed' });
   });
 
-  it.each([['completed'], ['aborted']] as const)('leaves a task that was %s alone', async (statusCode) => {
-    const store = t.namespace();
-    await store.insertTasks([task('a')]);
-    await giveBack(store, [await ownOne(store)], { statusCode });
-    expect(await store.cancelTasks(['a'])).toBe(0);
-    expect(await statuses(store)).toEqual({ a: statusCode });
-  });
+  it.each([['completed'], ['aborted']] as const)(
+    'leaves a task that was %s alone',
+    async (statusCode) => {
+      const store = t.namespace();
+      await store.insertTasks([task('a')]);
+      await giveBack(store, [await ownOne(store)], { statusCode });
+      expect(await store.cancelTasks(['a'])).toBe(0);
+      expect(await statuses(store)).toEqual({ a: statusCode });
+    },
+  );
 
   it('completes the milestones that waited for nothing else', async () => {
     const store = t.namespace();

@@ -75,8 +75,12 @@ describe('extending (parade 8)', () => {
     const error = await rejection(store.extendTaskDeadline('111', UNKNOWN_TOKEN, 60_000));
     expect(error).toBeInstanceOf(InvalidTokenError);
     expect(error).toMatchObject({ id: '111' });
-    await expect(store.extendTaskDeadline('111', 'no uuid', 60_000)).rejects.toThrow(InvalidTokenError);
-    await expect(store.extendTaskDeadline('ghost', UNKNOWN_TOKEN, 1)).rejects.toThrow(InvalidTokenError);
+    await expect(store.extendTaskDeadline('111', 'no uuid', 60_000)).rejects.toThrow(
+      InvalidTokenError,
+    );
+    await expect(store.extendTaskDeadline('ghost', UNKNOWN_TOKEN, 1)).rejects.toThrow(
+      InvalidTokenError,
+    );
   });
 
   it('keeps another actor away until the new deadline', async () => {
@@ -149,7 +153,9 @@ describe('after the deadline', () => {
 
     expect(await giveBack(201, late, finish)).toEqual([{ id: 'a', statusCode: null }]);
     expect(await extend(201, late, 1000)).toEqual([]);
-    await expect(store.returnTask('a', late[0]?.token ?? '', finish)).rejects.toThrow(InvalidTokenError);
+    await expect(store.returnTask('a', late[0]?.token ?? '', finish)).rejects.toThrow(
+      InvalidTokenError,
+    );
 
     expect(await store.getTask('a')).toMatchObject({
       statusCode: 'in-progress',

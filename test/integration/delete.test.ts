@@ -155,15 +155,18 @@ describe('deleting a task in progress', () => {
 });
 
 describe('deleting ended tasks', () => {
-  it.each([['completed'], ['aborted']] as const)('that were %s leaves what they signalled', async (statusCode) => {
-    t.allow({ signalsMayOutnumberSenders: true });
-    const store = t.namespace();
-    await store.insertTasks([task('a', to('b')), task('b', { action: 'finish' })]);
-    await giveBack(store, [await ownOne(store)], { statusCode });
-    expect(await store.deleteTasks(['a'])).toBe(1);
-    const owned = await ownOne(store, { actions: ['finish'] });
-    expect(owned.numSignalledFailures).toBe(statusCode === 'aborted' ? 1 : 0);
-  });
+  it.each([['completed'], ['aborted']] as const)(
+    'that were %s leaves what they signalled',
+    async (statusCode) => {
+      t.allow({ signalsMayOutnumberSenders: true });
+      const store = t.namespace();
+      await store.insertTasks([task('a', to('b')), task('b', { action: 'finish' })]);
+      await giveBack(store, [await ownOne(store)], { statusCode });
+      expect(await store.deleteTasks(['a'])).toBe(1);
+      const owned = await ownOne(store, { actions: ['finish'] });
+      expect(owned.numSignalledFailures).toBe(statusCode === 'aborted' ? 1 : 0);
+    },
+  );
 
   it('cancelled ones too, and milestones', async () => {
     t.allow({ signalsMayOutnumberSenders: true });

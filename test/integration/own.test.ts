@@ -36,11 +36,14 @@ describe('owning (parade 1 and 2)', () => {
     expect(bodies.get('without')).toBeNull();
   });
 
-  it.each([[0], [false], [''], [[]], [{}], ['null']])('keeps the body %j as it is', async (body) => {
-    const store = t.namespace();
-    await store.insertTasks([task('a', { body })]);
-    expect((await ownOne(store)).body).toStrictEqual(body);
-  });
+  it.each([[0], [false], [''], [[]], [{}], ['null']])(
+    'keeps the body %j as it is',
+    async (body) => {
+      const store = t.namespace();
+      await store.insertTasks([task('a', { body })]);
+      expect((await ownOne(store)).body).toStrictEqual(body);
+    },
+  );
 
   it('tells the owner the rest that it has to know', async () => {
     const store = t.namespace();
@@ -91,7 +94,11 @@ describe('the order of owning', () => {
       const owned = await own(store, { actions: ['odd', 'even'], maxTasks: 5 });
       priorities.push(...owned.map(({ priority }) => priority));
     }
-    expect(priorities).toEqual([...Array(10).fill(32_767), ...Array(10).fill(0), ...Array(10).fill(-5)]);
+    expect(priorities).toEqual([
+      ...Array(10).fill(32_767),
+      ...Array(10).fill(0),
+      ...Array(10).fill(-5),
+    ]);
   });
 
   it('takes no lower priority while another lane has more of a higher one', async () => {

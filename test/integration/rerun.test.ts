@@ -32,7 +32,11 @@ describe('running an ended task again', () => {
     const store = t.namespace();
     await store.insertTasks([task('a', { maxTries: 2 })]);
     await drain(store, {}, { statusCode: 'pending', status: 'failed', result: 1 });
-    expect(await store.getTask('a')).toMatchObject({ statusCode: 'aborted', numTries: 2, result: 1 });
+    expect(await store.getTask('a')).toMatchObject({
+      statusCode: 'aborted',
+      numTries: 2,
+      result: 1,
+    });
 
     expect(await store.rerunTasks(['a', 'ghost'])).toBe(1);
     expect(await store.getTask('a')).toMatchObject({
@@ -114,7 +118,10 @@ describe('running again without downstream', () => {
     await store.rerunTasks(['a']);
     await store.rerunTasks(['c']);
     // b has not ended: c must wait for it, though a ended twice.
-    await giveBack(store, (await own(store, { actions: ['first'] })).filter(({ id }) => id === 'a'));
+    await giveBack(
+      store,
+      (await own(store, { actions: ['first'] })).filter(({ id }) => id === 'a'),
+    );
     expect(await store.getTask('c')).toMatchObject({ statusCode: 'pending', numSignals: 1 });
     expect(await own(store, { actions: ['second'] })).toEqual([]);
   });
@@ -169,7 +176,9 @@ describe('running a task with a unique key again', () => {
     await store.insertTasks([task('a', { uniqueKey: 'k' })]);
     await drain(store);
     await store.rerunTasks(['a']);
-    await expect(store.insertTasks([task('b', { uniqueKey: 'k' })])).rejects.toThrow(UniqueKeyTakenError);
+    await expect(store.insertTasks([task('b', { uniqueKey: 'k' })])).rejects.toThrow(
+      UniqueKeyTakenError,
+    );
     await drain(store);
     await store.insertTasks([task('b', { uniqueKey: 'k' })]);
 

@@ -42,7 +42,11 @@ describe('the retry delay', () => {
     ['none', undefined, [0, 0, 0]],
     ['constant', { delayMs: 1000 }, [1000, 1000, 1000]],
     ['growing', { delayMs: 1000, factor: 2 }, [1000, 2000, 4000, 8000]],
-    ['growing up to a limit', { delayMs: 1000, factor: 3, maxDelayMs: 5000 }, [1000, 3000, 5000, 5000]],
+    [
+      'growing up to a limit',
+      { delayMs: 1000, factor: 3, maxDelayMs: 5000 },
+      [1000, 3000, 5000, 5000],
+    ],
   ])('is %s', async (_, retry, delays) => {
     const { store, own, giveBack } = clockedStore(t);
     await store.insertTasks([task('a', retry ? { retry } : {})]);

@@ -43,28 +43,34 @@ describe('returning (parade 4)', () => {
     ['completed', 'yay', { rows: [1, 2], ok: true }],
     ['aborted', 'b0rked', null],
     ['completed', undefined, 'null'],
-  ] as const)('keeps what a task was returned as: %s, %s, %j', async (statusCode, status, result) => {
-    const store = t.namespace();
-    await store.insertTasks([task('a')]);
-    const { id, token } = await ownOne(store);
-    await store.returnTask(id, token, { statusCode, ...(status ? { status } : {}), result });
-    const found = await store.getTask('a');
-    expect(found).toMatchObject({ statusCode, status: status ?? null, result, deadline: null });
-    expect(found?.finishedAt).toBeInstanceOf(Date);
-  });
+  ] as const)(
+    'keeps what a task was returned as: %s, %s, %j',
+    async (statusCode, status, result) => {
+      const store = t.namespace();
+      await store.insertTasks([task('a')]);
+      const { id, token } = await ownOne(store);
+      await store.returnTask(id, token, { statusCode, ...(status ? { status } : {}), result });
+      const found = await store.getTask('a');
+      expect(found).toMatchObject({ statusCode, status: status ?? null, result, deadline: null });
+      expect(found?.finishedAt).toBeInstanceOf(Date);
+    },
+  );
 });
 
 describe('a return that is refused', () => {
-  it.each([[UNKNOWN_TOKEN], ['no uuid'], ['']])('leaves the task owned: token %j', async (token) => {
-    const store = t.namespace();
-    await store.insertTasks([task('a')]);
-    const owned = await ownOne(store);
-    await expect(store.returnTask('a', token, { statusCode: 'completed' })).rejects.toThrow(
-      InvalidTokenError,
-    );
-    expect(await store.getTask('a')).toMatchObject({ statusCode: 'in-progress' });
-    await giveBack(store, [owned]);
-  });
+  it.each([[UNKNOWN_TOKEN], ['no uuid'], ['']])(
+    'leaves the task owned: token %j',
+    async (token) => {
+      const store = t.namespace();
+      await store.insertTasks([task('a')]);
+      const owned = await ownOne(store);
+      await expect(store.returnTask('a', token, { statusCode: 'completed' })).rejects.toThrow(
+        InvalidTokenError,
+      );
+      expect(await store.getTask('a')).toMatchObject({ statusCode: 'in-progress' });
+      await giveBack(store, [owned]);
+    },
+  );
 
   it('of a task that does not exist says that the token does not hold', async () => {
     const error = rejection(
@@ -107,7 +113,10 @@ describe('a return that is refused', () => {
 
   it('twice in one batch counts once', async () => {
     const store = t.namespace();
-    await store.insertTasks([task('a', { toSignalAfter: ['b'] }), task('b', { totalDependencies: 2 })]);
+    await store.insertTasks([
+      task('a', { toSignalAfter: ['b'] }),
+      task('b', { totalDependencies: 2 }),
+    ]);
     const { id, token } = await ownOne(store);
     const [first, second] = await store.returnTasks([
       { id, token, statusCode: 'completed' },
@@ -140,7 +149,10 @@ describe('tasks that a return inserts', () => {
     const { token } = await ownOne(store);
     const children = range(3).map((i) => task(`child${i}`, { toSignalAfter: ['join'] }));
 
-    const lost = store.returnTask('parent', UNKNOWN_TOKEN, { statusCode: 'completed', tasks: children });
+    const lost = store.returnTask('parent', UNKNOWN_TOKEN, {
+      statusCode: 'completed',
+      tasks: children,
+    });
     await expect(lost).rejects.toThrow(InvalidTokenError);
     expect(Object.keys(await statuses(store))).toEqual(['join', 'parent']);
 

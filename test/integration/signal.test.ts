@@ -46,7 +46,9 @@ describe('the divisors of 1 to 63 (parade 9)', () => {
       const owned = await own(store, { maxTasks: 17 });
       if (owned.length === 0) break;
       for (const { id } of owned) {
-        const missing = numbers.filter((d) => d < Number(id) && Number(id) % d === 0 && !done.has(d));
+        const missing = numbers.filter(
+          (d) => d < Number(id) && Number(id) % d === 0 && !done.has(d),
+        );
         expect(missing).toEqual([]);
       }
       await giveBack(store, owned);
@@ -142,7 +144,9 @@ describe('a milestone', () => {
     const store = t.namespace();
     await store.insertTasks([
       task('first', { toSignalAfter: ['m0'] }),
-      ...range(1000).map((i) => milestone(`m${i}`, { toSignalAfter: [i < 999 ? `m${i + 1}` : 'last'] })),
+      ...range(1000).map((i) =>
+        milestone(`m${i}`, { toSignalAfter: [i < 999 ? `m${i + 1}` : 'last'] }),
+      ),
       task('last'),
     ]);
     await giveBack(store, [await ownOne(store)]);
@@ -262,7 +266,9 @@ describe('export graphs', () => {
       for (let at = parentOf(file); at !== ''; at = parentOf(at)) directories.add(at);
     }
     await store.insertTasks([
-      ...files.map((file) => task(`copy:${file}`, { toSignalAfter: [`success:${parentOf(file)}`] })),
+      ...files.map((file) =>
+        task(`copy:${file}`, { toSignalAfter: [`success:${parentOf(file)}`] }),
+      ),
       ...Array.from(directories, (directory) =>
         task(`success:${directory}`, {
           toSignalAfter: [directory === '' ? 'finish' : `success:${parentOf(directory)}`],
@@ -271,7 +277,9 @@ describe('export graphs', () => {
       task('finish'),
     ]);
     const order = await drain(store, { maxTasks: 1 });
-    expect(sortedIds(order.map((id) => ({ id })))).toHaveLength(files.length + directories.size + 1);
+    expect(sortedIds(order.map((id) => ({ id })))).toHaveLength(
+      files.length + directories.size + 1,
+    );
     for (const id of order) {
       const path = id.slice(id.indexOf(':') + 1);
       if (id !== 'finish' && path !== '') {

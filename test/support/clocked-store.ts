@@ -91,10 +91,11 @@ export function clockedStore(t: TestBox): ClockedStore {
       return rows.map((row) => ({ id: strip(row.id), statusCode: row.status_code }));
     },
     async extend(atMs, tasks, maxDurationMs) {
-      const { rows } = await t.pool.query(
-        'select extend_task_deadlines($1, $2, $3, $4) as id',
-        [...named(tasks), `${maxDurationMs} milliseconds`, at(atMs)],
-      );
+      const { rows } = await t.pool.query('select extend_task_deadlines($1, $2, $3, $4) as id', [
+        ...named(tasks),
+        `${maxDurationMs} milliseconds`,
+        at(atMs),
+      ]);
       return rows.map((row) => strip(row.id));
     },
     async runTimers(atMs) {

@@ -1,4 +1,10 @@
-import type { OwnedTask, OwnRequest, TaskInput, TaskReturnOutcome, TaskStore } from '../../src/index.js';
+import type {
+  OwnedTask,
+  OwnRequest,
+  TaskInput,
+  TaskReturnOutcome,
+  TaskStore,
+} from '../../src/index.js';
 
 /** 0 to `count` - 1. */
 export function range(count: number): number[] {
@@ -56,7 +62,9 @@ export async function giveBack(
   owned: readonly OwnedTask[],
   outcome: TaskReturnOutcome = { statusCode: 'completed' },
 ): Promise<void> {
-  const reports = await store.returnTasks(owned.map(({ id, token }) => ({ id, token, ...outcome })));
+  const reports = await store.returnTasks(
+    owned.map(({ id, token }) => ({ id, token, ...outcome })),
+  );
   for (const report of reports) if (!report.ok) throw report.error;
 }
 

@@ -1,9 +1,9 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { Actor } from '../../worker/actor.js';
 import { builtinActor } from '../builtin-actor.js';
 import { UsageError } from '../cli-errors.js';
 import { LOCAL_DATA_DIR, openContext } from '../context.js';
-import { parseDuration } from '../duration.js';
+import { formatDuration, parseDuration } from '../duration.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { loadActors } from '../modules.js';
 import { collect, parseCount, parseFactor } from '../option-parsers.js';
@@ -23,10 +23,14 @@ interface RunOptions {
   fresh?: boolean;
   workers: number;
   timeout?: number;
+  maxDuration: number;
   drain?: number;
 }
 
 const DEFAULT_WORKERS = 16;
+
+/** Short: whoever starts a crashed run again is waiting for it. */
+const DEFAULT_LEASE_MS = 15_000;
 
 const HELP = `
 FILE is one of:
@@ -55,6 +59,7 @@ export function runCommand(): Command {
     .option('--fresh', 'delete what an earlier run of that name left, and start anew')
     .option('--workers <n>', 'handlers at once, for each actor', parseCount, DEFAULT_WORKERS)
     .option('--timeout <duration>', 'give up after this time: exit code 4', parseDuration)
+    .addOption(maxDurationOption())
     .option(
       '--drain <duration>',
       'how long handlers may go on after an interrupt (default: 5s)',
@@ -74,6 +79,7 @@ async function run(session: Session, file: string, options: RunOptions): Promise
     fresh = false,
     workers,
     timeout,
+    maxDuration,
     drain = DEFAULT_DRAIN_MS,
   } = options;
   const runId = checkRunId(options.runId ?? defaultRunId(file));
@@ -90,12 +96,20 @@ async function run(session: Session, file: string, options: RunOptions): Promise
     start,
     isKept: !context.isTemporary,
     workers,
+    maxDurationMs: maxDuration,
     drainMs: drain,
     ...(timeout === undefined ? {} : { timeoutMs: timeout }),
   });
   if (output.isJson) await output.printJson(report);
   else for (const line of formatReport(report)) await output.print(line);
   return report.failed.some(isFailure) ? EXIT.failed : EXIT.ok;
+}
+
+function maxDurationOption(): Option {
+  const help = 'how soon the tasks of a crashed run come back';
+  return new Option('--max-duration <duration>', help)
+    .argParser(parseDuration)
+    .default(DEFAULT_LEASE_MS, formatDuration(DEFAULT_LEASE_MS));
 }
 
 /** A dot would make the run's namespace lie inside another's. */

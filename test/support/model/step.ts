@@ -5,7 +5,11 @@ import type { TaskSpec } from './model-task.js';
 export type Step =
   | { readonly verb: 'insert'; readonly tasks: readonly TaskSpec[] }
   | { readonly verb: 'return'; readonly returns: readonly ReturnSpec[] }
-  | { readonly verb: 'extend'; readonly held: readonly HeldTask[]; readonly durationMs: number | null }
+  | {
+      readonly verb: 'extend';
+      readonly held: readonly HeldTask[];
+      readonly durationMs: number | null;
+    }
   | { readonly verb: 'timers' }
   | { readonly verb: 'cancel'; readonly ids: readonly string[]; readonly downstream: boolean }
   | { readonly verb: 'signal'; readonly ids: readonly string[]; readonly failed: boolean }

@@ -29,9 +29,13 @@ export class TaskModel {
     return copy;
   }
 
-  /** Does what a verb should do; returns what it should answer. */
-  apply(step: Step): Answer {
+  /** Does what verbs that run together should do, one after the other; returns what each should answer. */
+  apply(steps: readonly Step[]): Answer[] {
     this.#step++;
+    return steps.map((step) => this.#apply(step));
+  }
+
+  #apply(step: Step): Answer {
     switch (step.verb) {
       case 'insert':
         return this.#insert(step.tasks);

@@ -1,0 +1,144 @@
+import type pg from 'pg';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { own, range, task } from '../support/factories.js';
+import { useTestBox } from '../support/test-box.js';
+
+const t = useTestBox();
+const NUM_OF_EACH = 70_000;
+const NUM_READY = 500;
+
+interface TableUse {
+  readonly seqScans: number;
+  readonly rowsFetched: number;
+}
+
+/** In a transaction that is rolled back, the second time: once to warm the session's caches, once to look. */
+async function explain(text: string, values: unknown[]): Promise<{ pages: number; rows: number }> {
+  const session = await t.pool.connect();
+  try {
+    await explainOnce(session, text, values);
+    return await explainOnce(session, text, values);
+  } finally {
+    session.release();
+  }
+}
+
+async function explainOnce(session: pg.PoolClient, text: string, values: unknown[]) {
+  await session.query('begin');
+  const { rows } = await session.query(`explain (analyze, buffers, format json) ${text}`, values);
+  await session.query('rollback');
+  const { Plan: plan } = rows[0]['QUERY PLAN'][0];
+  return {
+    pages: plan['Shared Hit Blocks'] + plan['Shared Read Blocks'],
+    rows: plan['Actual Rows'],
+  };
+}
+
+const OWN = `select * from own_tasks('me', array['default'], array['claim.work'], $1)`;
+
+async function loadReady(): Promise<void> {
+  await t.box.withPrefix('claim').insertTasks(
+    range(NUM_READY)
+      .map((i) => task(`ready${i}`, { toSignalAfter: ['end'] }))
+      .concat(task('end')),
+  );
+}
+
+/** Of `task` and `timer`, as far as the server has been told; a session that ends tells all. */
+async function tableUse(table: string): Promise<TableUse> {
+  const { rows } = await t.pool.query(
+    `select seq_scan::int as "seqScans", (seq_tup_read + idx_tup_fetch)::int as "rowsFetched"
+     from pg_stat_user_tables where schemaname = $1 and relname = $2`,
+    [t.schema, table],
+  );
+  return rows[0];
+}
+
+/** A third each: waiting for a signal, delayed (with timers), completed. Half of each in the lane that is claimed. */
+async function loadOthers(): Promise<void> {
+  const kinds = [
+    `'pending', 1, null, null, null`,
+    `'pending', 0, now() + interval '1 day', now() + interval '1 day', null`,
+    `'completed', 0, null, null, now()`,
+  ];
+  for (const [k, values] of kinds.entries()) {
+    await t.pool.query(
+      `insert into task (id, action, body, status_code, total_dependencies, total_is_given, start_after, due_at,
+         finished_at)
+       select format('claim.other${k}-%s', i), case when i % 2 = 0 then 'claim.work' else 'other' end,
+         '{"some": "body"}', k.code::status_code, k.total, true, k.start_after::timestamptz,
+         k.due::timestamptz, k.finished::timestamptz
+       from generate_series(1, $1) as i
+       cross join (values (${values})) as k (code, total, start_after, due, finished)`,
+      [NUM_OF_EACH],
+    );
+  }
+  await t.pool.query(
+    `insert into timer (due, kind, ids)
+     select min(due_at), 'start', array_agg(id)
+     from (select t.*, row_number() over (order by id) as n from task t where due_at is not null) as d
+     group by n / 500`,
+  );
+}
+
+describe.sequential('owning among 210,000 blocked, delayed and finished tasks (difference 8)', () => {
+  const empty = { all: 0, ten: 0, none: 0 };
+
+  beforeAll(async () => {
+    // Statistics stay as of the empty table: the plan must not depend on them.
+    await t.pool.query('alter table task set (autovacuum_enabled = off)');
+    await t.pool.query('alter table timer set (autovacuum_enabled = off)');
+    await t.pool.query('analyze task, timer, ready');
+    empty.none = (await explain(OWN, [500])).pages;
+    await loadReady();
+    const all = await explain(OWN, [NUM_READY]);
+    expect(all.rows).toBe(NUM_READY);
+    empty.all = all.pages;
+    empty.ten = (await explain(OWN, [10])).pages;
+    await loadOthers();
+  });
+
+  it.each(['stale', 'fresh'])(
+    'touches about as many pages as in an empty schema, statistics %s',
+    async (kind) => {
+      if (kind === 'fresh') await t.pool.query('analyze task, timer, ready');
+      const all = await explain(OWN, [NUM_READY]);
+      expect(all.rows).toBe(NUM_READY);
+      // A deeper index: a page or two more for each task.
+      expect(all.pages).toBeLessThan(1.5 * empty.all + 200);
+      const ten = await explain(OWN, [10]);
+      expect(ten.rows).toBe(10);
+      expect(ten.pages).toBeLessThan(1.5 * empty.ten + 100);
+    },
+  );
+
+  it('touches next to nothing where nothing is ready', async () => {
+    const idle = await explain(
+      `select * from own_tasks('me', array['default'], array['claim.nothing'], 500)`,
+      [],
+    );
+    expect(idle.rows).toBe(0);
+    expect(idle.pages).toBeLessThan(empty.none + 50);
+  });
+
+  it('reads by index the rows it owns and no others, and scans no table', async () => {
+    const before = { task: await tableUse('task'), timer: await tableUse('timer') };
+    const box = await t.another();
+    const owned = await own(box.withPrefix('claim'), { maxTasks: 100, maxDurationMs: 60_000 });
+    expect(owned).toHaveLength(100);
+    await box
+      .withPrefix('claim')
+      .returnTasks(owned.map(({ id, token }) => ({ id, token, statusCode: 'completed' })));
+    // A session that ends hands its counts in.
+    await box.close();
+    await vi.waitFor(async () => {
+      const { rowsFetched } = await tableUse('task');
+      expect(rowsFetched).toBeGreaterThanOrEqual(before.task.rowsFetched + 200);
+    }, 20_000);
+    const after = { task: await tableUse('task'), timer: await tableUse('timer') };
+    expect(after.task.seqScans).toBe(before.task.seqScans);
+    expect(after.timer.seqScans).toBe(before.timer.seqScans);
+    expect(after.task.rowsFetched - before.task.rowsFetched).toBeLessThan(1000);
+    expect(after.timer.rowsFetched - before.timer.rowsFetched).toBeLessThan(50);
+  });
+});
