@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { ConnectionSettingsError, InvalidOptionError } from './errors.js';
 import type { Logger } from './logger.js';
@@ -21,6 +22,7 @@ export interface ConnectOptions {
 }
 
 const DEFAULT_MAX_CONNECTIONS = 10;
+const CLOSE_POLL_MS = 5;
 const PG_VARIABLES = ['PGHOST', 'PGSERVICE', 'PGDATABASE', 'PGUSER'];
 
 /** ConnectionSettingsError when neither the options nor the environment say where the database is. */
@@ -38,6 +40,12 @@ export function openPool(options: ConnectOptions): pg.Pool {
   // A connection that dies idle is replaced; without a listener its error would end the process.
   pool.on('error', (error) => options.logger?.warn({ err: error }, 'an idle connection was lost'));
   return pool;
+}
+
+/** Ends a pool when nothing waits for a connection any more: pg would never settle those calls. */
+export async function closePool(pool: pg.Pool): Promise<void> {
+  while (pool.waitingCount > 0) await delay(CLOSE_POLL_MS);
+  if (!pool.ending) await pool.end();
 }
 
 /** Settings of the one LISTEN connection. */

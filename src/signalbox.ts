@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { type ConnectOptions, openPool, toListenConfig } from './connection.js';
+import { type ConnectOptions, closePool, openPool, toListenConfig } from './connection.js';
 import { PrefixedTaskStore } from './prefix/prefixed-task-store.js';
 import { Database } from './store/database.js';
 import { type MigrateReport, migrate } from './store/install.js';
@@ -24,6 +24,7 @@ const DEFAULT_SCHEMA = 'signalbox';
 export class Signalbox extends PgTaskStore implements TaskStore {
   readonly #hub: WaiterHub;
   readonly #ownsPool: boolean;
+  #closed: Promise<void> | undefined;
 
   constructor(pool: pg.Pool, options: ConnectOptions = {}) {
     const schema = options.schema ?? DEFAULT_SCHEMA;
@@ -85,10 +86,15 @@ export class Signalbox extends PgTaskStore implements TaskStore {
     return new PrefixedTaskStore(this, prefix);
   }
 
-  /** Ends every wait with WaitCancelledError and closes the connections. Safe to call twice. */
-  async close(): Promise<void> {
+  /** Ends every wait with WaitCancelledError, lets other calls finish and closes the connections. Safe to call twice. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     await this.#hub.stop();
-    if (this.#ownsPool && !this.database.pool.ended) await this.database.pool.end();
+    if (this.#ownsPool) await closePool(this.database.pool);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

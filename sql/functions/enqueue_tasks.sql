@@ -6,7 +6,7 @@
 -- waits for nothing goes to its lane or timer. Ids of rows that wait for signals may be left out of
 -- p_ids unless they have a unique key. A large insert may call it many times.
 --
--- Locks: the targets, in id order; then keys of unique_key, which may wait for another insert of the
+-- Locks: the targets that wait, in id order; then keys of unique_key, which may wait for another insert of the
 -- same key.
 -- Raises: SB002 unknown target, SB003 target no longer waits, SB006 unique key taken. Their DETAIL is a
 -- JSON array of the ids or keys.
@@ -36,8 +36,17 @@ create or replace function signalbox.add_dependencies(
 ) returns void language plpgsql as $$
 declare
   v_ids text[];
+  v_waiting text[];
 begin
-  perform 1 from signalbox.task t where t.id = any (p_targets) order by t.id for no key update;
+  -- Only those that wait: an insert that waits for a task which others own or claim could deadlock with them.
+  select array_agg(c.id) into v_waiting
+  from (
+    select t.id from signalbox.task t
+    where t.id = any (p_targets) and t.status_code = 'pending'
+      and t.num_signals < t.total_dependencies
+    order by t.id
+    for no key update
+  ) as c;
 
   select array_agg(g.id) into v_ids
   from unnest(p_targets) as g (id)
@@ -47,10 +56,8 @@ begin
       detail = to_json(v_ids)::text;
   end if;
 
-  select array_agg(t.id) into v_ids
-  from signalbox.task t
-  where t.id = any (p_targets)
-    and (t.status_code <> 'pending' or t.num_signals = t.total_dependencies);
+  select array_agg(g.id) into v_ids
+  from (select unnest(p_targets) except select unnest(v_waiting)) as g (id);
   if v_ids is not null then
     raise exception using errcode = 'SB003', message = 'targets no longer wait for signals',
       detail = to_json(v_ids)::text;

@@ -186,8 +186,17 @@ begin
     perform pg_notify(v_channel, '[' || v_payload || ']');
   end if;
 
-  perform pg_notify(t.notify_channel_after, json_build_object(
-    'id', t.id, 'statusCode', t.status_code, 'status', left(t.status, 1000))::text)
+  -- The most that fits a notification: JSON makes up to 6 bytes of one, even an id may be too long.
+  perform pg_notify(t.notify_channel_after, (
+    select p.payload
+    from (values
+      (1, json_build_object('id', t.id, 'statusCode', t.status_code,
+        'status', left(t.status, 1000))::text),
+      (2, json_build_object('id', t.id, 'statusCode', t.status_code, 'status', null)::text),
+      (3, json_build_object('id', null, 'statusCode', t.status_code, 'status', null)::text)
+    ) as p (preference, payload)
+    where octet_length(p.payload) <= 7900
+    order by p.preference limit 1))
   from signalbox.task t
   where t.id = any (p_ids) and t.notify_channel_after is not null
     and t.status_code >= 'completed';

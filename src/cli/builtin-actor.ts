@@ -19,9 +19,6 @@ import {
 } from '../workflow/json-reader.js';
 import { type CommandLine, type CommandResult, runCommandLine } from './command-line.js';
 
-/** Actions that need no module: what `signalbox run` can perform by itself. */
-export const BUILTIN_ACTIONS: readonly string[] = ['sleep', 'noop', 'exec'];
-
 /** Node's timers hold no longer delay. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 

@@ -6,6 +6,8 @@ import type { ProgressCounts } from './progress-text.js';
 export interface WorkCounter {
   /** As they stand now; `total` grows with the tasks that handlers add. */
   counts(): ProgressCounts;
+  /** The tasks that handlers have added, milestones too. */
+  added(): number;
   /** The same actor, counted. `mapTask` changes each task that it adds. */
   observe(actor: Actor, mapTask?: (task: TaskInput) => TaskInput): Actor;
 }
@@ -13,7 +15,9 @@ export interface WorkCounter {
 /** Begins at `initial`. */
 export function workCounter(initial: ProgressCounts): WorkCounter {
   let { done, failed, total } = initial;
+  let added = 0;
   const count = (task: OwnedTask, { statusCode, startAfter, tasks = [] }: ActorResult) => {
+    added += tasks.length;
     if (total !== null) total += tasks.filter(({ action }) => action !== null).length;
     const isLastTry = task.maxTries !== null && task.numTries >= task.maxTries;
     const isAborted =
@@ -23,6 +27,7 @@ export function workCounter(initial: ProgressCounts): WorkCounter {
   };
   return {
     counts: () => ({ done, failed, total }),
+    added: () => added,
     observe: (actor, mapTask) => ({
       id: actor.id,
       actions: actor.actions,

@@ -3,7 +3,7 @@ import type { Actor } from '../worker/actor.js';
 import { InterruptedError } from './cli-errors.js';
 import { workCounter } from './observed-actor.js';
 import { Progress } from './progress.js';
-import { formatCount, type ProgressCounts } from './progress-text.js';
+import { countOf, formatCount, type ProgressCounts } from './progress-text.js';
 import { isFailure, numEnded, type RunReport, tallyRun } from './run-report.js';
 import { RUN_TASK_ID, signalRun } from './run-scan.js';
 import type { RunStart } from './run-start.js';
@@ -43,9 +43,10 @@ export async function performRun(
   const before = await initialCounts(store, start);
   noteStart(session, options, before);
   const beganMs = performance.now();
-  await perform(session, store, actors, { ...options, before });
+  const added = await perform(session, store, actors, { ...options, before });
   const seconds = (performance.now() - beganMs) / 1_000;
-  const tally = await tallyRun(store, { withLeaves });
+  const expected = start.state === 'new' ? { expected: start.summary.tasks + added } : {};
+  const tally = await tallyRun(store, { withLeaves, ...expected });
   const numPerformed = numEnded(tally.counts) - before.ended;
   return { runId, state: start.state, ...tally, ...speed(numPerformed, seconds) };
 }
@@ -88,8 +89,8 @@ function noteStart(
   const { tasks } = start.summary;
   output.note(
     start.state === 'new'
-      ? `Run ${runId}: ${formatCount(tasks)} tasks inserted.`
-      : `Run ${runId}: going on, ${formatCount(before.ended)} of ${formatCount(tasks)} tasks had ended.`,
+      ? `Run ${runId}: ${countOf(tasks, 'task')} inserted.`
+      : `Run ${runId}: going on, ${formatCount(before.ended)} of ${countOf(tasks, 'task')} had ended.`,
   );
   if (before.held > 0) {
     output.note(
@@ -101,12 +102,13 @@ function noteStart(
   });
 }
 
+/** Resolves with the number of tasks that handlers added. */
 async function perform(
   { output, interrupted }: Session,
   store: TaskStore,
   actors: readonly Actor[],
   options: PerformOptions & { before: InitialCounts },
-): Promise<void> {
+): Promise<number> {
   const { workers, maxDurationMs, drainMs, timeoutMs, start } = options;
   const counter = workCounter(options.before);
   const observed = actors.map((actor) => counter.observe(actor, signalRun));
@@ -125,6 +127,7 @@ async function perform(
       const timeout = timeoutMs === undefined ? {} : { timeoutMs };
       await store.waitFor(RUN_TASK_ID, { signal: interrupted, ...timeout });
     });
+    return counter.added();
   } catch (error) {
     throw interrupted.aborted ? interruption(options, counter.counts()) : error;
   }
@@ -136,7 +139,7 @@ function interruption(
 ): InterruptedError {
   const goOn = isKept ? ' The same command goes on from there.' : '';
   return new InterruptedError(
-    `Run ${runId} was interrupted with ${formatCount(done)} of ${formatCount(total ?? done)} tasks done.${goOn}`,
+    `Run ${runId} was interrupted with ${formatCount(done)} of ${countOf(total ?? done, 'task')} done.${goOn}`,
   );
 }
 

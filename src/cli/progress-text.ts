@@ -14,13 +14,16 @@ export function formatCount(count: number): string {
   return WHOLE.format(count);
 }
 
+/** `1 task`, `2,000 tasks`. */
+export function countOf(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /** `1,204/10,000 tasks  12%  3,400/s  ETA 2.6s  3 failed`; what is not known, or zero, is left out. */
 export function formatProgress(counts: ProgressCounts, perSecond: number): string {
   const { done, failed, total } = counts;
   const parts = [
-    total === null
-      ? `${formatCount(done)} tasks`
-      : `${formatCount(done)}/${formatCount(total)} tasks`,
+    total === null ? countOf(done, 'task') : `${formatCount(done)}/${formatCount(total)} tasks`,
   ];
   if (total !== null && total > 0) parts.push(`${Math.floor((100 * done) / total)}%`);
   parts.push(`${formatRate(perSecond)}/s`);

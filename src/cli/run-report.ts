@@ -1,6 +1,7 @@
 import type { StatusCode, Task, TaskOutcome, TaskStore } from '../store/task-store.js';
 import { formatDuration } from './duration.js';
-import { formatCount, formatRate } from './progress-text.js';
+import { STATUS_CODES } from './option-parsers.js';
+import { countOf, formatCount, formatRate } from './progress-text.js';
 import { RUN_TASK_ID } from './run-scan.js';
 
 type Counts = Readonly<Partial<Record<StatusCode, number>>>;
@@ -24,24 +25,31 @@ export interface RunReport extends RunTally {
   readonly tasksPerSecond: number;
 }
 
-/** Goes through all tasks of a run once; with `withLeaves` it keeps the leaves' outcomes. */
+/**
+ * Counts a run's tasks as they stand. Goes through all of them for the leaves' outcomes; else, told how many
+ * there are (`expected`), only through those that have not completed, which is quicker by far.
+ */
 export async function tallyRun(
   store: TaskStore,
-  { withLeaves }: { withLeaves: boolean },
+  { withLeaves, expected }: { withLeaves: boolean; expected?: number },
 ): Promise<RunTally> {
+  const isQuick = expected !== undefined && !withLeaves;
   const counts: Partial<Record<StatusCode, number>> = {};
   const failed: TaskOutcome[] = [];
   const leaves: TaskOutcome[] = [];
   let tasks = 0;
-  for await (const task of store.listTasks()) {
+  for await (const task of store.listTasks(isQuick ? { statusCodes: UNCOMPLETED } : {})) {
     if (task.id === RUN_TASK_ID) continue;
     tasks++;
     counts[task.statusCode] = (counts[task.statusCode] ?? 0) + 1;
     if (isFailure(task)) failed.push(toOutcome(task));
     if (withLeaves && task.toSignalAfter.includes(RUN_TASK_ID)) leaves.push(toOutcome(task));
   }
-  return { tasks, counts, failed, leaves };
+  if (!isQuick) return { tasks, counts, failed, leaves };
+  return { tasks: expected, counts: { completed: expected - tasks, ...counts }, failed, leaves };
 }
+
+const UNCOMPLETED = STATUS_CODES.filter((code) => code !== 'completed');
 
 /** A skipped task is none: a clean-up that was not needed is skipped, and where a failure skips tasks, it counts itself. */
 export function isFailure({ statusCode }: { readonly statusCode: StatusCode }): boolean {
@@ -63,14 +71,16 @@ const SHOWN_FAILURES = 20;
 export function formatReport(report: RunReport): string[] {
   const { runId, tasks, counts, failed, seconds, tasksPerSecond, state } = report;
   const took = `${formatDuration(seconds * 1_000)} (${formatRate(tasksPerSecond)} tasks/s)`;
-  const parts = Object.entries(counts).map(([code, count]) => `${formatCount(count)} ${code}`);
+  const parts = Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([code, count]) => `${formatCount(count)} ${code}`);
   const shown = failed.slice(0, SHOWN_FAILURES);
   const rest = failed.length - shown.length;
   return [
     state === 'ended'
       ? `Run ${runId} had ended already; it took ${took}.`
       : `Run ${runId} ended after ${took}.`,
-    `${formatCount(tasks)} tasks: ${parts.join(', ') || 'none'}`,
+    `${countOf(tasks, 'task')}: ${parts.join(', ') || 'none'}`,
     ...shown.map(
       ({ id, statusCode, status }) => `  ${statusCode}  ${id}${status ? `  ${status}` : ''}`,
     ),

@@ -126,7 +126,7 @@ describe('run', () => {
 
   test('ends at once at the second signal', async () => {
     const run = cli.start('run', cli.writeJson('long.json', sleeps(1, 60_000)), '--drain', '1h');
-    await run.stderrLine(/1 tasks inserted/);
+    await run.stderrLine(/1 task inserted/);
     run.signal('SIGTERM');
     await run.stderrLine(/once more/);
     run.signal('SIGTERM');

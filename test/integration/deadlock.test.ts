@@ -30,7 +30,10 @@ type Errors = Record<string, number>;
 beforeAll(async () => {
   const connectionString = inject('connectionString');
   for (let i = 0; i < NUM_SESSIONS + 5; i++) {
-    const session = new pg.Client({ connectionString, options: `-c search_path=${t.schema} -c deadlock_timeout=50ms` });
+    const session = new pg.Client({
+      connectionString,
+      options: `-c search_path=${t.schema} -c deadlock_timeout=50ms`,
+    });
     await session.connect();
     sessions.push(session);
   }

@@ -34,7 +34,11 @@ describe('state changes are HOT updates', () => {
     for (;;) {
       const owned = await own(store, { maxTasks: 500, maxDurationMs: 60_000 });
       if (owned.length === 0) break;
-      await giveBack(store, owned, { statusCode: 'completed', status: 'copied', result: { ok: true } });
+      await giveBack(store, owned, {
+        statusCode: 'completed',
+        status: 'copied',
+        result: { ok: true },
+      });
       numDone += owned.length;
     }
     expect(numDone).toBe(numTasks);

@@ -1,6 +1,7 @@
 import type {
   OwnedTask,
   OwnRequest,
+  TaskFilter,
   TaskInput,
   TaskReturnOutcome,
   TaskStore,
@@ -81,6 +82,13 @@ export async function drain(
     ids.push(...owned.map(({ id }) => id));
     await giveBack(store, owned, outcome);
   }
+}
+
+/** The ids of all tasks that pass a filter, in the order in which they are listed. */
+export async function listedIds(store: TaskStore, filter?: TaskFilter): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const { id } of store.listTasks(filter)) ids.push(id);
+  return ids;
 }
 
 /** What a store says of every task in it, by id. */

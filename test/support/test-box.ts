@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, inject } from 'vitest';
-import { connect, type Signalbox, type TaskStore } from '../../src/index.js';
 import type { ConnectOptions } from '../../src/index.js';
+import { connect, type Signalbox, type TaskStore } from '../../src/index.js';
 import { expectInvariants, type InvariantExceptions } from './invariants.js';
 
 /** A schema of a test file's own, installed before its tests, checked after each, dropped after all. */

@@ -11,7 +11,7 @@ import { merkleActor, merkleTasks, ROOT_TASK_ID } from '../merkle-tasks.js';
 import { workCounter } from '../observed-actor.js';
 import { parseCount } from '../option-parsers.js';
 import { Progress } from '../progress.js';
-import { formatCount } from '../progress-text.js';
+import { countOf, formatCount } from '../progress-text.js';
 import { deleteAll } from '../run-start.js';
 import { runSession, type Session } from '../session.js';
 import { DEFAULT_DRAIN_MS, whileWorking } from '../working.js';
@@ -78,7 +78,7 @@ async function performTree(
     walked++;
   };
   await store.insertTasks(merkleTasks(dir, onTask));
-  output.note(`${dir}: ${formatCount(walked)} tasks inserted.`);
+  output.note(`${dir}: ${countOf(walked, 'task')} inserted.`);
   const counter = workCounter({ done: 0, failed: 0, total: walked });
   using progress = new Progress({ output, counts: counter.counts });
   const actors = [counter.observe(merkleActor(store, dir))];
@@ -108,7 +108,7 @@ async function report({ output }: Session, { direct, ...found }: DemoReport): Pr
   }
   await output.print(`sha256 ${digest}  ${dir}`);
   await output.print(
-    `${formatCount(tasks)} tasks in ${formatDuration(seconds * 1_000)}: ${formatCount(tasksPerSecond)} tasks/s`,
+    `${countOf(tasks, 'task')} in ${formatDuration(seconds * 1_000)}: ${formatCount(tasksPerSecond)} tasks/s`,
   );
   await output.print(
     matches

@@ -7,7 +7,7 @@ import { loadActors } from '../modules.js';
 import { workCounter } from '../observed-actor.js';
 import { collect, parseCount } from '../option-parsers.js';
 import { Progress } from '../progress.js';
-import { formatCount } from '../progress-text.js';
+import { countOf, formatCount } from '../progress-text.js';
 import { runSession, type Session } from '../session.js';
 import { DEFAULT_DRAIN_MS, type WorkingOptions, whileWorking } from '../working.js';
 
@@ -74,8 +74,7 @@ async function work(
   progress.stop();
   const { done, failed } = counter.counts();
   if (output.isJson) await output.printJson({ done, failed });
-  else
-    await output.print(`${formatCount(done)} tasks done, ${formatCount(failed)} of them failed.`);
+  else await output.print(`${countOf(done, 'task')} done, ${formatCount(failed)} of them failed.`);
   return EXIT.interrupted;
 }
 
