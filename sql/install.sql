@@ -20,4 +20,5 @@
 \ir functions/rerun_tasks.sql
 \ir functions/delete_tasks.sql
 \ir functions/claim_unique_key.sql
+\ir functions/list_tasks.sql
 \ir version.sql

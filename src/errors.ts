@@ -16,11 +16,19 @@ export class SignalboxError extends Error {
 
 /** At most this many ids are spelled out in a message; the error's `ids` hold them all. */
 const IDS_IN_MESSAGE = 5;
+const IDS_IN_CYCLE = 20;
 
 function quoteIds(ids: readonly string[]): string {
   const shown = ids.slice(0, IDS_IN_MESSAGE).map((id) => JSON.stringify(id));
   const rest = ids.length - shown.length;
   return rest > 0 ? `${shown.join(', ')} and ${rest} more` : shown.join(', ');
+}
+
+function quoteCycle(ids: readonly string[]): string {
+  const shown =
+    ids.length <= IDS_IN_CYCLE ? [...ids, ...ids.slice(0, 1)] : ids.slice(0, IDS_IN_CYCLE);
+  const chain = shown.map((id) => JSON.stringify(id)).join(' -> ');
+  return ids.length > IDS_IN_CYCLE ? `${chain} -> ...` : chain;
 }
 
 /** The task is not, or no longer, owned under this performance token. */
@@ -121,7 +129,7 @@ export class CycleError extends SignalboxError {
   constructor(ids: readonly string[], options?: { cause?: unknown }) {
     super(
       'CYCLE',
-      `toSignalAfter forms a cycle: ${[...ids, ...ids.slice(0, 1)].map((id) => JSON.stringify(id)).join(' -> ')}. ` +
+      `toSignalAfter forms a cycle of ${ids.length}: ${quoteCycle(ids)}. ` +
         'Nothing was inserted; remove one of these edges.',
       options,
     );

@@ -61,6 +61,19 @@ export class Database {
     return isRepeatable ? this.#again(attempt) : attempt();
   }
 
+  /** Closes the pool; resolves when its connections are closed. Safe to call twice. */
+  async end(): Promise<void> {
+    if (this.pool.ending) return;
+    // The pool's own end() resolves while its connections are still saying good-bye.
+    let open = this.pool.totalCount;
+    const closed = new Promise<void>((resolve) => {
+      if (open === 0) resolve();
+      this.pool.on('remove', () => --open === 0 && resolve());
+    });
+    await this.pool.end();
+    await closed;
+  }
+
   async #query(
     client: Pick<pg.ClientBase, 'query'>,
     text: string,

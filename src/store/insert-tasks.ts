@@ -1,8 +1,10 @@
 import type pg from 'pg';
 import { DuplicateTaskError, InvalidTaskError } from '../errors.js';
 import type { BodySchemas } from './body-schemas.js';
-import { type PreparedInsert, prepareInsert, writeInsert } from './copy-insert.js';
+import { writeInsert } from './copy-insert.js';
 import type { Database } from './database.js';
+import { prepareInsert } from './prepare-insert.js';
+import type { PreparedInsert } from './prepared-insert.js';
 import { isDuplicateId, translateSqlError } from './sql-errors.js';
 import type { TaskInput } from './task-store.js';
 
@@ -19,7 +21,7 @@ export async function insertBatch(
 ): Promise<number> {
   await using prepared = await prepare(tasks, bodySchemas);
   if (prepared.count === 0) return 0;
-  await writing(database, prepared, tx, (client) => writeInsert(client, database.schema, prepared));
+  await writing(database, prepared, tx, (client) => writeInsert(database, client, prepared));
   return prepared.count;
 }
 
@@ -42,7 +44,7 @@ export async function insertOneUnique(
       client,
     );
     if (row?.[0] != null) return row[0];
-    await writeInsert(client, database.schema, prepared);
+    await writeInsert(database, client, prepared);
     return null;
   });
 }

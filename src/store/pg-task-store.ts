@@ -3,10 +3,12 @@ import { InvalidOptionError, InvalidTokenError } from '../errors.js';
 import { BodySchemas } from './body-schemas.js';
 import { ClaimCursor } from './claim-cursor.js';
 import type { Database } from './database.js';
+import { endOfPrefix } from './id-range.js';
 import { insertBatch, insertOneUnique } from './insert-tasks.js';
 import { checkVersion } from './install.js';
 import { isToken, returnBatch, returnWithTasks } from './return-tasks.js';
 import { TASK_COLUMNS, toOwnedTask, toTask, toWatchReport } from './rows.js';
+import { readStatusCode } from './status-code.js';
 import type {
   BodySchema,
   CancelOptions,
@@ -113,10 +115,7 @@ export class PgTaskStore {
   }
 
   async getTasks(ids: readonly string[]): Promise<Task[]> {
-    const rows = await this.#call(
-      `select ${TASK_COLUMNS} from signalbox.task t where t.id = any ($1)`,
-      [ids],
-    );
+    const rows = await this.#call(`select ${TASK_COLUMNS} from signalbox.get_tasks($1) t`, [ids]);
     const tasks = new Map(rows.map((row) => [row[0], toTask(row)]));
     return ids.flatMap((id) => tasks.get(id) ?? []);
   }
@@ -226,19 +225,17 @@ export class PgTaskStore {
   }
 
   async #listPage(filter: TaskFilter, after: string, pageSize: number): Promise<Task[]> {
+    const { idPrefix = '' } = filter;
     const rows = await this.#call(
-      `select ${TASK_COLUMNS} from signalbox.task t
-       where t.id ^@ $1 and t.id > $2 and ($3::text[] is null or t.action = any ($3))
-         and ($4::text[] is null or t.queue = any ($4))
-         and ($5::signalbox.status_code[] is null or t.status_code = any ($5))
-       order by t.id limit $6`,
+      `select ${TASK_COLUMNS} from signalbox.list_tasks($1, $2, $3, $4, $5, $6, $7) t`,
       [
-        filter.idPrefix ?? '',
+        idPrefix,
         after,
+        endOfPrefix(idPrefix),
+        pageSize,
         filter.actions ?? null,
         filter.queues ?? null,
-        filter.statusCodes ?? null,
-        pageSize,
+        filter.statusCodes?.map(readStatusCode) ?? null,
       ],
     );
     return rows.map(toTask);

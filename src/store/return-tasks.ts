@@ -1,25 +1,31 @@
-import { InvalidStatusError, InvalidTokenError } from '../errors.js';
+import { InvalidTokenError } from '../errors.js';
 import type { BodySchemas } from './body-schemas.js';
 import { bodyText } from './body-text.js';
 import type { Database, RawRow } from './database.js';
 import { insertBatch } from './insert-tasks.js';
-import type { ReturnReport, StatusCode, TaskReturn } from './task-store.js';
+import { readReturnCode } from './status-code.js';
+import type { ReturnReport, TaskReturn } from './task-store.js';
+import { checkTime } from './validate-task.js';
 
 const TOKEN = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const CODES: ReadonlySet<string> = new Set(['completed', 'aborted', 'pending']);
 
 /** Whether a token has the form of one; another holds nothing. */
 export function isToken(token: unknown): token is string {
   return typeof token === 'string' && TOKEN.test(token);
 }
 
-/** A return that can be sent, its result as JSON text. */
+/** A return that can be sent, its status code as Postgres knows it, its result as JSON text. */
 interface Sendable {
   readonly one: TaskReturn;
+  readonly code: TaskReturn['statusCode'];
   readonly result: string | null;
 }
 
-/** Returns a batch in one statement; reports in the order given. */
+/**
+ * Returns a batch in one statement; reports in the order given.
+ *
+ * A status is for people: \u0000 in it, which Postgres cannot store, becomes U+FFFD, as it may come from any error.
+ */
 export async function returnBatch(
   database: Database,
   returns: readonly TaskReturn[],
@@ -66,12 +72,11 @@ function toSendable(returns: readonly TaskReturn[], faults: Map<TaskReturn, Erro
   const seen = new Set<string>();
   return returns.flatMap((one) => {
     try {
-      if (!CODES.has(one.statusCode)) {
-        throw new InvalidStatusError(one.statusCode, 'one of completed, aborted and pending');
-      }
+      const code = readReturnCode(one.statusCode);
+      if (one.startAfter !== undefined) checkTime(one.id, 'startAfter', one.startAfter);
       if (!isToken(one.token) || seen.has(one.id)) throw new InvalidTokenError(one.id);
       seen.add(one.id);
-      return [{ one, result: bodyText(one.id, one.result) }];
+      return [{ one, code, result: bodyText(one.id, one.result) }];
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       faults.set(one, error);
@@ -94,8 +99,8 @@ function send(
     [
       sendable.map(({ one }) => one.id),
       sendable.map(({ one }) => one.token),
-      sendable.map(({ one }) => one.statusCode),
-      column((one) => one.status),
+      sendable.map(({ code }) => code),
+      column(({ status }) => status && String(status).replaceAll('\u0000', '\ufffd')),
       sendable.some(({ result }) => result !== null) ? sendable.map(({ result }) => result) : null,
       column((one) => one.startAfter),
     ],
@@ -111,5 +116,5 @@ function toReport(
   const instead = otherwise.get(id);
   if (instead === null) return { id, ok: false, error: new InvalidTokenError(id) };
   const isExhausted = instead !== undefined;
-  return { id, ok: true, statusCode: isExhausted ? 'aborted' : (statusCode satisfies StatusCode) };
+  return { id, ok: true, statusCode: isExhausted ? 'aborted' : readReturnCode(statusCode) };
 }

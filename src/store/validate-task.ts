@@ -155,7 +155,7 @@ function checkNumber(id: string, field: string, value: unknown, min: number, max
   throw invalid(id, field, `must be a number from ${min} to ${max}`, value);
 }
 
-function checkTime(id: string, field: string, value: unknown): void {
+export function checkTime(id: string, field: string, value: unknown): void {
   if (types.isDate(value) && value.getTime() >= FIRST_TIMESTAMP_MS) return;
   throw invalid(id, field, 'must be a valid Date, not before 4713 BC', value);
 }

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { InvalidBodyError, InvalidOptionError, PermanentError, SnoozeError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import { BodySchemas } from '../store/body-schemas.js';
@@ -94,7 +95,8 @@ export function toFailure(thrown: unknown): ActorResult {
   if (thrown instanceof SnoozeError) {
     return { statusCode: 'pending', status: thrown.message, startAfter: thrown.startAfter };
   }
-  const status = thrown instanceof Error ? thrown.message : `a handler threw ${String(thrown)}`;
+  const status =
+    thrown instanceof Error ? String(thrown.message) : `a handler threw ${inspect(thrown)}`;
   return { statusCode: isPermanent(thrown) ? 'aborted' : 'pending', status };
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { InvalidBodyError, SignalboxError } from '../errors.js';
+import { InvalidBodyError, InvalidTokenError, SignalboxError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import type { ReturnReport, TaskReturn, TaskStore } from '../store/task-store.js';
 
@@ -22,6 +22,8 @@ interface Entry {
   readonly expiresAt: () => number;
   /** Called once, with what became of it. */
   readonly onReported: (report: ReturnReport) => void;
+  /** It goes in place of one that was refused: nothing goes in place of this. */
+  readonly isFallback?: boolean;
 }
 
 interface ReturnBatcherOptions {
@@ -82,10 +84,11 @@ export class ReturnBatcher {
     for (const [i, entry] of entries.entries()) {
       const report = reports[i];
       if (!report) continue;
-      const isUnfit = !report.ok && report.error instanceof InvalidBodyError;
-      // A result that cannot be stored will not be storable at the next try.
-      if (isUnfit) this.#gathered.push(withoutResult(entry, report.error.message));
-      else entry.onReported(report);
+      if (report.ok || entry.isFallback || report.error instanceof InvalidTokenError) {
+        entry.onReported(report);
+      } else {
+        this.#gathered.push(toFallback(entry, report.error));
+      }
     }
   }
 
@@ -106,7 +109,12 @@ export class ReturnBatcher {
   }
 }
 
-function withoutResult(entry: Entry, status: string): Entry {
+/**
+ * What goes back in place of a return that the database refused, so that the task is not held until its lease
+ * lapses: a failed try; aborted where the result cannot be stored, which it will not be at the next try either.
+ */
+function toFallback(entry: Entry, refusal: Error): Entry {
   const { id, token } = entry.one;
-  return { ...entry, one: { id, token, statusCode: 'aborted', status } };
+  const statusCode = refusal instanceof InvalidBodyError ? 'aborted' : 'pending';
+  return { ...entry, one: { id, token, statusCode, status: refusal.message }, isFallback: true };
 }

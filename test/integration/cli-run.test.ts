@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Task, TaskInput } from '../../src/store/task-store.js';
-import { runCli } from '../unit/cli/cli-process.js';
-import { errorOf, makeDirectory, useCli } from '../unit/cli/cli-under-test.js';
+import { runCli } from '../support/cli-process.js';
+import { errorOf, makeDirectory, useCli } from '../support/cli-under-test.js';
 
 const cli = useCli();
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, inject, test } from 'vitest';
 import type { Json } from '../../src/store/task-store.js';
-import { runCli } from '../unit/cli/cli-process.js';
-import { dropSchema, errorOf, useCli } from '../unit/cli/cli-under-test.js';
+import { runCli } from '../support/cli-process.js';
+import { dropSchema, errorOf, useCli } from '../support/cli-under-test.js';
 
 const connectionString = inject('connectionString');
 const cli = useCli();

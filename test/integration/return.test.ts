@@ -6,7 +6,16 @@ import {
   InvalidTokenError,
   type ReturnReport,
 } from '../../src/index.js';
-import { giveBack, own, ownOne, range, rejection, statuses, task } from '../support/factories.js';
+import {
+  giveBack,
+  listedIds,
+  own,
+  ownOne,
+  range,
+  rejection,
+  statuses,
+  task,
+} from '../support/factories.js';
 import { useTestBox } from '../support/test-box.js';
 
 const t = useTestBox();
@@ -140,6 +149,30 @@ describe('a return that is refused', () => {
       expect(await store.getTask('a')).toMatchObject({ statusCode: 'in-progress' });
     },
   );
+});
+
+describe('status codes (parade 13)', () => {
+  it.each(['completed', 'Completed', 'COMPLETED'])(
+    'are read in any letter case: %s',
+    async (code) => {
+      const store = t.namespace();
+      await store.insertTasks([task('a')]);
+      const { id, token } = await ownOne(store);
+      const [report] = await store.returnTasks([{ id, token, statusCode: code as 'completed' }]);
+      expect(report).toEqual({ id, ok: true, statusCode: 'completed' });
+      expect(await listedIds(store, { statusCodes: [code as 'completed'] })).toEqual(['a']);
+    },
+  );
+
+  it.each([
+    ['bogus', /"bogus" is not one of pending, in-progress/],
+    [7, /7 is not text/],
+    [null, /null is not text/],
+  ])('that are unknown, and other types than text, are told apart: %j', async (code, message) => {
+    const error = await rejection(listedIds(t.namespace(), { statusCodes: [code as 'pending'] }));
+    expect(error).toBeInstanceOf(InvalidStatusError);
+    expect(error).toMatchObject({ status: code, message: expect.stringMatching(message) });
+  });
 });
 
 describe('tasks that a return inserts', () => {

@@ -124,7 +124,7 @@ async function applyAgain(
       return await engine.apply(step, nowMs);
     } catch (error) {
       const isDeadlock = error instanceof pg.DatabaseError && error.code === '40P01';
-      if (!isDeadlock || attempt === maxAttempts) throw error; console.log(JSON.stringify(step), error.message, error.detail, error.where);
+      if (!isDeadlock || attempt === maxAttempts) throw error;
     }
   }
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, inject } from 'vitest';
-import { connect, type Signalbox } from '../../../src/signalbox.js';
+import { connect, type Signalbox } from '../../src/signalbox.js';
 import { type CliProcess, type CliResult, runCli, startCli } from './cli-process.js';
 
 /** The command line against a schema and a directory of the test file's own. */

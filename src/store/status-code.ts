@@ -1,0 +1,35 @@
+import { InvalidStatusError } from '../errors.js';
+import type { StatusCode, TaskReturnOutcome } from './task-store.js';
+
+const STATUS_CODES: readonly StatusCode[] = [
+  'pending',
+  'in-progress',
+  'completed',
+  'aborted',
+  'skipped',
+  'cancelled',
+];
+const RETURN_CODES: readonly TaskReturnOutcome['statusCode'][] = [
+  'completed',
+  'aborted',
+  'pending',
+];
+
+/** The status code that a text means, in any letter case. InvalidStatusError. */
+export function readStatusCode(value: unknown): StatusCode {
+  return readOneOf(STATUS_CODES, value);
+}
+
+/** The same for those that a task can be returned with. */
+export function readReturnCode(value: unknown): TaskReturnOutcome['statusCode'] {
+  return readOneOf(RETURN_CODES, value);
+}
+
+function readOneOf<Code extends string>(codes: readonly Code[], value: unknown): Code {
+  const expected = `one of ${codes.join(', ')}`;
+  if (typeof value !== 'string') throw new InvalidStatusError(value, `text: ${expected}`);
+  const lowerCase = value.toLowerCase();
+  const found = codes.find((code) => code === lowerCase);
+  if (found === undefined) throw new InvalidStatusError(value, expected);
+  return found;
+}

@@ -1,0 +1,193 @@
+import pg from 'pg';
+import { afterEach, beforeEach, expect, inject } from 'vitest';
+import { insertBySql } from '../support/model/insert-by-sql.js';
+import type { TaskSpec } from '../support/model/model-task.js';
+import { type TestBox, useTestBox } from '../support/test-box.js';
+
+/** Tests say what time it is: they pass this, or a time some seconds after it, as p_now. */
+export const NOW = at(0);
+
+export function at(seconds: number): Date {
+  return new Date(Date.UTC(2030, 0, 1) + seconds * 1_000);
+}
+
+/** An ownership. */
+export interface Held {
+  readonly id: string;
+  readonly token: string;
+}
+
+/** What a listener has heard: channel and payload. */
+export type Heard = readonly [string, string][];
+
+interface OwnOptions {
+  readonly actions?: readonly string[];
+  readonly maxTasks?: number;
+  readonly duration?: string;
+  readonly now?: Date;
+}
+
+/** A test box for SQL by hand, its tables empty before each test. */
+export class SqlBox {
+  readonly test: TestBox;
+  readonly #sessions: pg.Client[] = [];
+
+  constructor(test: TestBox) {
+    this.test = test;
+  }
+
+  /** The rows of a statement, as objects. */
+  async rows(text: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
+    const { rows } = await this.test.pool.query(text, values);
+    return rows;
+  }
+
+  /** The values of a statement's only column. */
+  async values(text: string, values: unknown[] = []): Promise<unknown[]> {
+    return (await this.rows(text, values)).flatMap((row) => Object.values(row));
+  }
+
+  /** The one value of a statement. */
+  async value(text: string, values: unknown[] = []): Promise<unknown> {
+    const [value, ...others] = await this.values(text, values);
+    if (others.length > 0) throw new Error(`${text} gave more than one value`);
+    return value;
+  }
+
+  /** Inserts tasks as a client does, at NOW. */
+  async insert(...specs: readonly TaskSpec[]): Promise<void> {
+    const session = await this.session();
+    await session.query('begin');
+    await insertBySql(session, specs, NOW);
+    await session.query('commit');
+  }
+
+  /** Owns tasks of an action, `work` by default, all there are by default, for ever by default. */
+  async own(options: OwnOptions = {}): Promise<Held[]> {
+    const { actions = ['work'], maxTasks = 1_000, duration = null, now = NOW } = options;
+    const { rows } = await this.test.pool.query<Held>(
+      'select id, token from own_tasks($1, $2, $3, $4, $5, p_now => $6)',
+      ['me', actions.map(() => 'default'), actions, maxTasks, duration, now],
+    );
+    return rows;
+  }
+
+  /** Returns tasks, all with one code; the rows of return_tasks. */
+  giveBack(held: readonly Held[], code = 'completed', now = NOW) {
+    return this.rows('select * from return_tasks($1, $2, $3, p_now => $4)', [
+      held.map(({ id }) => id),
+      held.map(({ token }) => token),
+      held.map(() => code),
+      now,
+    ]);
+  }
+
+  /** The status codes of tasks, by id. */
+  async statuses(): Promise<Record<string, unknown>> {
+    const rows = await this.rows('select id, status_code from task');
+    return Object.fromEntries(rows.map(({ id, status_code }) => [String(id), status_code]));
+  }
+
+  /** The ids in ready, in the order in which they would be claimed within their lanes. */
+  ready(): Promise<unknown[]> {
+    return this.values('select id from ready order by queue, action, priority desc, seq');
+  }
+
+  /** Some columns of one task. */
+  async task(id: string, columns: string): Promise<Record<string, unknown> | undefined> {
+    const [row] = await this.rows(`select ${columns} from task where id = $1`, [id]);
+    return row;
+  }
+
+  /** A connection of its own, until the end of the test. */
+  async session(): Promise<pg.Client> {
+    const session = new pg.Client({
+      connectionString: inject('connectionString'),
+      options: `-c search_path=${this.test.schema}`,
+    });
+    this.#sessions.push(session);
+    await session.connect();
+    return session;
+  }
+
+  /** A session with an open transaction in which it has run a statement. */
+  async sessionThat(text: string, values: unknown[] = []): Promise<pg.Client> {
+    const session = await this.session();
+    await session.query('begin');
+    await session.query(text, values);
+    return session;
+  }
+
+  /** What is heard on channels while `work` runs. Notifications come in the order of their commits. */
+  async heard(channels: readonly string[], work: () => Promise<unknown>): Promise<Heard> {
+    const listener = await this.session();
+    const heard: [string, string][] = [];
+    const end = new Promise<void>((resolve) => {
+      listener.on('notification', ({ channel, payload = '' }) => {
+        if (channel === 'the end') resolve();
+        else heard.push([channel, payload]);
+      });
+    });
+    for (const channel of [...channels, 'the end']) {
+      await listener.query(`listen ${pg.escapeIdentifier(channel)}`);
+    }
+    await work();
+    await this.test.pool.query(`notify "the end"`);
+    await end;
+    return heard;
+  }
+
+  async clear(): Promise<void> {
+    await this.test.pool.query('truncate task, ready, timer, unique_key, sleeper');
+  }
+
+  /** Ends the test's sessions, and with them what they have not committed. */
+  async endSessions(): Promise<void> {
+    await Promise.all(this.#sessions.splice(0).map((session) => session.end()));
+  }
+}
+
+/** Call at the top of a test file. */
+export function useSqlBox(): SqlBox {
+  const box = new SqlBox(useTestBox());
+  beforeEach(() => box.clear());
+  afterEach(() => box.endSessions());
+  return box;
+}
+
+/** A task of action `work` that nothing is peculiar about. */
+export function spec(id: string, more: Partial<TaskSpec> = {}): TaskSpec {
+  return {
+    id,
+    action: 'work',
+    queue: 'default',
+    priority: 0,
+    runWhen: 'all_done',
+    targets: [],
+    givenTotal: null,
+    startAfterMs: null,
+    maxTries: null,
+    retryDelayMs: null,
+    retryFactor: null,
+    retryMaxDelayMs: null,
+    maxDurationMs: null,
+    uniqueKey: null,
+    ...more,
+  };
+}
+
+/** Expects a statement to fail with an SQLSTATE and, where given, that DETAIL, read as JSON. */
+export async function expectRaise(
+  promise: Promise<unknown>,
+  code: string,
+  detail?: unknown,
+): Promise<void> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason) => reason,
+  );
+  expect(error).toBeInstanceOf(pg.DatabaseError);
+  if (!(error instanceof pg.DatabaseError)) return;
+  expect(error).toMatchObject({ code });
+  if (detail !== undefined) expect(JSON.parse(error.detail ?? 'null')).toEqual(detail);
+}
