@@ -56,7 +56,7 @@ begin
       detail = to_json(v_ids)::text;
   end if;
 
-  select array_agg(g.id) into v_ids
+  select array_agg(g.id order by g.id) into v_ids
   from (select unnest(p_targets) except select unnest(v_waiting)) as g (id);
   if v_ids is not null then
     raise exception using errcode = 'SB003', message = 'targets no longer wait for signals',

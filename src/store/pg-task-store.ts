@@ -199,7 +199,7 @@ export class PgTaskStore {
   ): Promise<(OwnedTask & { seq: number })[]> {
     const rows = await this.#call(
       `select id, token, action, body, queue, priority, num_failures, num_tries, max_tries,
-         extract(epoch from deadline) * 1000, extract(epoch from max_duration) * 1000, seq
+         date_part('epoch', deadline) * 1000, date_part('epoch', max_duration) * 1000, seq
        from signalbox.own_tasks($1, $2, $3, $4, $5, $6, $7)`,
       [
         request.actorId,

@@ -13,12 +13,12 @@ import type {
 export const TASK_COLUMNS = `
   t.id, t.status_code, t.status, t.result, t.action, t.body, to_json(t.to_signal_after),
   t.total_dependencies, t.num_signals, t.num_failures, t.num_skipped, t.queue, t.priority,
-  extract(epoch from t.start_after) * 1000, t.num_tries, t.max_tries,
-  extract(epoch from t.retry_delay) * 1000, t.retry_factor,
-  extract(epoch from t.retry_max_delay) * 1000, extract(epoch from t.max_duration) * 1000,
+  date_part('epoch', t.start_after) * 1000, t.num_tries, t.max_tries,
+  date_part('epoch', t.retry_delay) * 1000, t.retry_factor,
+  date_part('epoch', t.retry_max_delay) * 1000, date_part('epoch', t.max_duration) * 1000,
   t.run_when, t.unique_key, t.notify_channel_after, t.actor_id,
-  extract(epoch from t.action_deadline) * 1000, extract(epoch from t.created_at) * 1000,
-  extract(epoch from t.started_at) * 1000, extract(epoch from t.finished_at) * 1000`;
+  date_part('epoch', t.action_deadline) * 1000, date_part('epoch', t.created_at) * 1000,
+  date_part('epoch', t.started_at) * 1000, date_part('epoch', t.finished_at) * 1000`;
 
 /** A row of TASK_COLUMNS. */
 export function toTask(row: RawRow): Task {

@@ -134,12 +134,12 @@ export interface OwnRequest {
 export interface TaskReturnOutcome {
   /** `pending` asks for another try. */
   statusCode: 'completed' | 'aborted' | 'pending';
-  status?: string;
-  result?: Json;
+  status?: string | undefined;
+  result?: Json | undefined;
   /** With `pending` only: come back then, and do not count this try (a snooze). */
-  startAfter?: Date;
+  startAfter?: Date | undefined;
   /** Inserted in the transaction of the return. */
-  tasks?: readonly TaskInput[];
+  tasks?: readonly TaskInput[] | undefined;
 }
 
 export interface TaskReturn extends TaskReturnOutcome {

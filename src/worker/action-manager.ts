@@ -1,10 +1,11 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import { InvalidOptionError, ManagerStoppedError } from '../errors.js';
 import { type Logger, noopLogger } from '../logger.js';
-import type { OwnedTask, TaskStore } from '../store/task-store.js';
+import type { OwnedTask, ReturnReport, TaskStore } from '../store/task-store.js';
 import type { Actor, ActorResult } from './actor.js';
+import { Channel } from './channel.js';
 import { ClaimLoop } from './claim-loop.js';
-import { Job } from './job.js';
+import { Job, type JobHost } from './job.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { ReturnBatcher } from './return-batcher.js';
 
@@ -46,20 +47,20 @@ const MAX_IDLE_MS = 15_000;
  *
  *   new --start()--> running --stop()--> draining --all returned--> stopped
  *
- * Each owned task is held by the LeaseKeeper, waits for one of the `workers` slots (and one of its action's,
- * if limited), is performed, and goes back through the ReturnBatcher. ClaimLoop asks for more while there is room.
+ * Each owned task is a Job: held by the LeaseKeeper, waiting in the Channel, performed by one of the workers (loops
+ * that p-limit keeps to their number), and returned through the ReturnBatcher. The ClaimLoop asks for more while there is room.
  */
 export class ActionManager {
-  readonly #actor: Actor;
   readonly #logger: Logger;
   readonly #options: Required<Omit<ManagerOptions, 'logger' | 'queues'>>;
-  readonly #slots: LimitFunction;
-  readonly #actionSlots = new Map<string, LimitFunction>();
+  readonly #host: JobHost;
+  readonly #channel: Channel;
+  readonly #workers: LimitFunction;
   readonly #leases: LeaseKeeper;
-  readonly #returns: ReturnBatcher;
+  readonly #returns: ReturnBatcher<Job>;
   readonly #claims: ClaimLoop;
+  /** Everything in hand: waiting, performed, on its way back. */
   readonly #jobs = new Set<Job>();
-  #numWaiting = 0;
   #roomWanted: (() => void) | undefined;
   #jobEnded: (() => void) | undefined;
   #state: 'new' | 'running' | 'draining' | 'stopped' = 'new';
@@ -69,20 +70,26 @@ export class ActionManager {
     const { logger = noopLogger, queues, ...given } = options;
     this.#options = { ...DEFAULTS, ...given };
     checkOptions(this.#options);
-    this.#actor = actor;
-    this.#logger = logger;
-    this.#slots = pLimit(this.#options.workers);
-    for (const [action, { concurrency, schema }] of Object.entries(actor.settings ?? {})) {
-      if (concurrency !== undefined) this.#actionSlots.set(action, pLimit(concurrency));
+    const { workers, maxTasks, waitTimeMs, errWaitTimeMs, maxDurationMs } = this.#options;
+    for (const [action, { schema }] of Object.entries(actor.settings ?? {})) {
       if (schema) store.registerBodySchema(action, schema);
     }
-    const { maxTasks, waitTimeMs, errWaitTimeMs, maxDurationMs } = this.#options;
+    this.#logger = logger;
+    this.#host = {
+      actor,
+      logger,
+      extend: (job) => this.#leases.extend(job),
+      onDecided: (job, result) => this.#return(job, result),
+    };
+    this.#channel = new Channel(actor.settings);
+    this.#workers = pLimit(workers);
     this.#leases = new LeaseKeeper({ store, logger });
     this.#returns = new ReturnBatcher({
       store,
       logger,
       maxBatch: maxTasks,
       maxPauseMs: errWaitTimeMs,
+      onReported: (job, report) => this.#finish(job, report),
     });
     this.#claims = new ClaimLoop({
       store,
@@ -128,7 +135,10 @@ export class ActionManager {
     this.#state = 'draining';
     this.#roomWanted?.();
     await this.#claims.stop();
-    this.#handBackWaiting();
+    for (const job of this.#channel.drain()) {
+      job.abort(new ManagerStoppedError());
+      void job.perform();
+    }
     const limit =
       timeoutMs === undefined
         ? undefined
@@ -144,93 +154,66 @@ export class ActionManager {
     this.#state = 'stopped';
   }
 
-  /** Past the slots, which may be taken by handlers that run for long. */
-  #handBackWaiting(): void {
-    for (const job of this.#jobs) {
-      if (job.isBegun) continue;
-      job.abort(new ManagerStoppedError());
-      void this.#work(job);
-    }
-  }
-
   #abortAll(): void {
     for (const job of this.#jobs) job.abort(new ManagerStoppedError());
   }
 
-  /** Asks again only when a good part of a batch fits, or the handlers are about to run dry. */
+  /** Asks again only when a batch fits, or the workers are about to run dry. Tasks on their way back take room too. */
   async #room(): Promise<number> {
     const { channelSize, maxTasks, workers } = this.#options;
-    const isWorth = () => {
-      const free = channelSize - this.#numWaiting;
-      return free >= maxTasks || (free > 0 && this.#numWaiting < workers);
-    };
-    while (this.#state === 'running' && !isWorth()) {
+    for (;;) {
+      const free = channelSize - this.#jobs.size + this.#workers.activeCount;
+      const isWorth = free >= maxTasks || (free > 0 && this.#channel.size < workers);
+      if (isWorth || this.#state !== 'running') return free;
       await new Promise<void>((resolve) => {
         this.#roomWanted = resolve;
       });
     }
-    return channelSize - this.#numWaiting;
   }
 
   #accept(tasks: readonly OwnedTask[], ownedAt: number): void {
     for (const task of tasks) {
-      const job = new Job(task);
+      const job = new Job(task, ownedAt, this.#host);
       this.#jobs.add(job);
-      this.#numWaiting++;
-      this.#leases.hold(task, ownedAt, (reason) => job.abort(reason));
-      this.#enqueue(job);
+      this.#leases.hold(job);
+      this.#channel.put(job);
+    }
+    const numIdle = this.#options.workers - this.#workers.activeCount - this.#workers.pendingCount;
+    for (let i = Math.min(numIdle, tasks.length); i > 0; i--)
+      void this.#workers(() => this.#work());
+  }
+
+  /** A worker: goes on until no job may begin. */
+  async #work(): Promise<void> {
+    for (let job = this.#channel.take(); job; job = this.#channel.take()) {
+      this.#roomWanted?.();
+      await job.perform();
+      this.#channel.ended(job);
     }
   }
 
-  /** A job waits for its action's slot first, so that it blocks none of the slots that others could use. */
-  #enqueue(job: Job): void {
-    const run = () => this.#slots(() => this.#work(job));
-    const actionSlots = this.#actionSlots.get(job.task.action);
-    void (actionSlots ? actionSlots(run) : run());
-  }
-
-  /** Resolves when the slot is free again: before the task has been returned. Never rejects. */
-  #work(job: Job): Promise<void> {
-    // Handed back while it waited for its slot.
-    if (job.isBegun) return Promise.resolve();
-    this.#numWaiting--;
-    this.#roomWanted?.();
-    return new Promise((free) => {
-      job.perform(
-        this.#actor,
-        {
-          logger: this.#logger,
-          heartbeat: () => this.#leases.extend(job.task),
-          timeoutMs: this.#actor.settings?.[job.task.action]?.timeoutMs,
-        },
-        (result) => {
-          this.#return(job, result);
-          free();
-        },
-      );
-    });
-  }
-
-  /** `null`: the task is not ours any more. */
+  /** `null`: the task is not ours any more. The worker goes on meanwhile. */
   #return(job: Job, result: ActorResult | null): void {
     if (!result) {
       this.#forget(job);
       return;
     }
     const { id, token } = job.task;
-    this.#returns.add({
-      one: { ...result, id, token },
-      expiresAt: () => this.#leases.expiresAt(job.task),
-      onReported: (report) => {
-        if (!report.ok) this.#logger.warn({ err: report.error, id }, 'a task was not returned');
-        this.#forget(job);
-      },
-    });
+    const { statusCode, status, result: value, startAfter, tasks } = result;
+    this.#returns.add({ id, token, statusCode, status, result: value, startAfter, tasks }, job);
+  }
+
+  #finish(job: Job, report: ReturnReport): void {
+    if (!report.ok) {
+      this.#logger.warn({ err: report.error, id: report.id }, 'a task was not returned');
+    }
+    this.#forget(job);
   }
 
   #forget(job: Job): void {
-    this.#leases.release(job.task);
+    this.#leases.release(job);
     this.#jobs.delete(job);
+    this.#roomWanted?.();
     this.#jobEnded?.();
   }
 }

@@ -7,11 +7,11 @@ import type { BodySchema, Json, OwnedTask, TaskInput } from '../store/task-store
 /** What an actor made of a task. `pending` asks for another try; with `startAfter`, then, and this try does not count. */
 export interface ActorResult {
   statusCode: 'completed' | 'aborted' | 'pending';
-  status?: string;
-  result?: Json;
-  startAfter?: Date;
+  status?: string | undefined;
+  result?: Json | undefined;
+  startAfter?: Date | undefined;
   /** Inserted in the transaction of the return. */
-  tasks?: TaskInput[];
+  tasks?: readonly TaskInput[] | undefined;
 }
 
 /** What a handler gets besides its task. */
@@ -85,7 +85,7 @@ export function defineActor(
       if (!handler) throw new PermanentError(`actor ${id} has no action ${task.action}`);
       schemas.validate(task.action, task.id, task.body);
       const result = await handler(task, context);
-      return { statusCode: 'completed', ...(result == null ? {} : { result }) };
+      return { statusCode: 'completed', result: result ?? undefined };
     },
   };
 }

@@ -2,6 +2,7 @@ import { ManagerStoppedError, SignalboxError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import type { OwnedTask } from '../store/task-store.js';
 import { type ActionContext, type Actor, type ActorResult, toFailure } from './actor.js';
+import type { Lease } from './lease-keeper.js';
 
 /** A handler took longer than its action's `timeoutMs`: what its signal gives as the reason. */
 class HandlerTimeoutError extends SignalboxError {
@@ -13,6 +14,16 @@ class HandlerTimeoutError extends SignalboxError {
   }
 }
 
+/** What a job needs of its manager. One object for all jobs: closures per task would show at 40,000 a second. */
+export interface JobHost {
+  readonly actor: Actor;
+  readonly logger: Logger;
+  /** Extends the job's lease now: InvalidTokenError if it is lost. */
+  extend(job: Job): Promise<void>;
+  /** Called once, with what to return the task as; `null`: it is lost. */
+  onDecided(job: Job, result: ActorResult | null): void;
+}
+
 /**
  * One owned task in a manager's hands, from owning to the end of its return.
  *
@@ -21,21 +32,22 @@ class HandlerTimeoutError extends SignalboxError {
  *
  * The first decision stands: what a handler makes of the task after its signal fired is dropped.
  */
-export class Job {
+export class Job implements Lease {
   readonly task: OwnedTask;
-  #isBegun = false;
+  /** When the lease runs out, as performance.now(); the LeaseKeeper moves it. */
+  expiresAt: number;
+  readonly #host: JobHost;
+  #state: 'waiting' | 'performing' | 'decided' = 'waiting';
   #reason: Error | undefined;
   /** Made when a handler asks for its signal: most never do. */
   #controller: AbortController | undefined;
-  #onDecided: ((result: ActorResult | null) => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #free: (() => void) | undefined;
 
-  constructor(task: OwnedTask) {
+  constructor(task: OwnedTask, ownedAt: number, host: JobHost) {
     this.task = task;
-  }
-
-  get isBegun(): boolean {
-    return this.#isBegun;
+    this.expiresAt = ownedAt + (task.maxDurationMs ?? Number.POSITIVE_INFINITY);
+    this.#host = host;
   }
 
   get signal(): AbortSignal {
@@ -48,63 +60,78 @@ export class Job {
 
   /** The work is not wanted any more. The first reason stands. */
   abort(reason: Error): void {
-    if (this.#reason) return;
+    if (this.#reason || this.#state === 'decided') return;
     this.#reason = reason;
     this.#controller?.abort(reason);
-    if (this.#isBegun) this.#decide(toAborted(reason));
+    if (this.#state === 'performing') this.#decide(toAborted(reason));
   }
 
-  /**
-   * Has the actor perform the task, and calls `onDecided` once with what to return it as; `null`: it is lost.
-   * A throw, of whatever value, is a failed try. An abort decides at once, whether the handler settles or not.
-   *
-   * A callback and not a promise: at 40,000 tasks a second each promise a task goes through shows.
-   */
-  perform(
-    actor: Actor,
-    options: { logger: Logger; heartbeat: () => Promise<void>; timeoutMs: number | undefined },
-    onDecided: (result: ActorResult | null) => void,
-  ): void {
-    this.#isBegun = true;
-    this.#onDecided = onDecided;
+  lose(reason: Error): void {
+    this.abort(reason);
+  }
+
+  /** Has the actor perform the task; resolves when it is decided. A throw, of whatever value, is a failed try. */
+  perform(): Promise<void> {
+    this.#state = 'performing';
     if (this.#reason) {
       this.#decide(toAborted(this.#reason));
-      return;
+      return Promise.resolve();
     }
-    if (options.timeoutMs !== undefined) this.#limit(options.timeoutMs);
-    this.#handle(actor, this.#context(options));
+    return new Promise((free) => {
+      this.#free = free;
+      this.#handle();
+    });
+  }
+
+  #handle(): void {
+    const { actor } = this.#host;
+    const timeoutMs = actor.settings?.[this.task.action]?.timeoutMs;
+    if (timeoutMs !== undefined) this.#limit(timeoutMs);
+    try {
+      const context = new JobContext(this, this.#host);
+      actor.handle(this.task, context).then(
+        (result) => this.#decide(result),
+        (thrown) => this.#decide(toFailure(thrown)),
+      );
+    } catch (thrown) {
+      this.#decide(toFailure(thrown));
+    }
   }
 
   #decide(result: ActorResult | null): void {
-    const onDecided = this.#onDecided;
-    this.#onDecided = undefined;
-    clearTimeout(this.#timer);
-    onDecided?.(result);
-  }
-
-  #context({ logger, heartbeat }: Omit<ActionContext, 'signal'>): ActionContext {
-    const job = this;
-    return {
-      get signal() {
-        return job.signal;
-      },
-      logger,
-      heartbeat,
-    };
-  }
-
-  #handle(actor: Actor, context: ActionContext): void {
-    const fail = (thrown: unknown) => this.#decide(toFailure(thrown));
-    try {
-      actor.handle(this.task, context).then((result) => this.#decide(result), fail);
-    } catch (thrown) {
-      fail(thrown);
-    }
+    if (this.#state === 'decided') return;
+    this.#state = 'decided';
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#host.onDecided(this, result);
+    this.#free?.();
   }
 
   #limit(timeoutMs: number): void {
     const timeout = new HandlerTimeoutError(this.task.action, timeoutMs);
     this.#timer = setTimeout(() => this.abort(timeout), timeoutMs);
+  }
+}
+
+/** What a handler sees of its job. */
+class JobContext implements ActionContext {
+  readonly #job: Job;
+  readonly #host: JobHost;
+
+  constructor(job: Job, host: JobHost) {
+    this.#job = job;
+    this.#host = host;
+  }
+
+  get signal(): AbortSignal {
+    return this.#job.signal;
+  }
+
+  get logger(): Logger {
+    return this.#host.logger;
+  }
+
+  heartbeat(): Promise<void> {
+    return this.#host.extend(this.#job);
   }
 }
 

@@ -13,16 +13,18 @@ import type { OwnedTask, TaskStore } from '../store/task-store.js';
  * A crash needs nothing: leases that nobody extends lapse.
  */
 
-/** One task held: `lose` is called at most once, with the reason. */
-interface Lease {
+/** One task held. */
+export interface Lease {
   readonly task: OwnedTask;
-  readonly lose: (reason: Error) => void;
+  /** When it runs out, as performance.now(): the keeper moves it; 0 once it is lost. */
   expiresAt: number;
+  /** Called at most once, with the reason. */
+  lose(reason: Error): void;
 }
 
 interface Group {
   readonly durationMs: number;
-  readonly leases: Map<string, Lease>;
+  readonly leases: Set<Lease>;
   timer: NodeJS.Timeout | undefined;
 }
 
@@ -39,35 +41,28 @@ export class LeaseKeeper {
     this.#logger = options.logger;
   }
 
-  /** Keeps the lease from now on. `ownedAt`: performance.now() before the task was asked for. */
-  hold(task: OwnedTask, ownedAt: number, lose: (reason: Error) => void): void {
-    if (task.maxDurationMs === null) return;
-    const group = this.#group(task.maxDurationMs);
-    group.leases.set(task.token, { task, lose, expiresAt: ownedAt + task.maxDurationMs });
-  }
-
-  /** When the lease runs out, as performance.now(); Infinity if it never does, 0 if it is lost. */
-  expiresAt(task: OwnedTask): number {
-    if (task.maxDurationMs === null) return Number.POSITIVE_INFINITY;
-    return this.#groups.get(task.maxDurationMs)?.leases.get(task.token)?.expiresAt ?? 0;
+  /** Keeps the lease from now on. */
+  hold(lease: Lease): void {
+    const { maxDurationMs } = lease.task;
+    if (maxDurationMs !== null) this.#group(maxDurationMs).leases.add(lease);
   }
 
   /** Lets go: the task was returned, or nobody works on it any more. */
-  release(task: OwnedTask): void {
-    if (task.maxDurationMs === null) return;
-    const group = this.#groups.get(task.maxDurationMs);
-    group?.leases.delete(task.token);
+  release(lease: Lease): void {
+    const { maxDurationMs } = lease.task;
+    if (maxDurationMs === null) return;
+    const group = this.#groups.get(maxDurationMs);
+    group?.leases.delete(lease);
     if (group?.leases.size === 0) this.#drop(group);
   }
 
-  /** Extends one task's lease now. InvalidTokenError if it is lost, and then its signal fires too. */
-  async extend(task: OwnedTask): Promise<void> {
-    if (task.maxDurationMs === null) return;
-    const group = this.#group(task.maxDurationMs);
-    const lease = group.leases.get(task.token);
-    if (!lease) throw new InvalidTokenError(task.id);
-    await this.#extend(group, [lease]);
-    if (!group.leases.has(task.token)) throw new InvalidTokenError(task.id);
+  /** Extends one lease now. InvalidTokenError if it is lost, and then it is told so too. */
+  async extend(lease: Lease): Promise<void> {
+    const { id, maxDurationMs } = lease.task;
+    if (maxDurationMs === null) return;
+    const group = this.#group(maxDurationMs);
+    if (group.leases.has(lease)) await this.#extend(group, [lease]);
+    if (!group.leases.has(lease)) throw new InvalidTokenError(id);
   }
 
   /** Extends nothing any more. */
@@ -78,7 +73,7 @@ export class LeaseKeeper {
   #group(durationMs: number): Group {
     let group = this.#groups.get(durationMs);
     if (!group) {
-      group = { durationMs, leases: new Map(), timer: undefined };
+      group = { durationMs, leases: new Set(), timer: undefined };
       this.#groups.set(durationMs, group);
       this.#schedule(group);
     }
@@ -104,7 +99,7 @@ export class LeaseKeeper {
       Math.max(0, soonest(group) - performance.now()),
     );
     try {
-      await this.#extend(group, [...group.leases.values()]);
+      await this.#extend(group, [...group.leases]);
     } catch (error) {
       this.#logger.warn({ err: error, tasks: group.leases.size }, 'extending leases failed');
       this.#loseExpired(group);
@@ -129,20 +124,21 @@ export class LeaseKeeper {
 
   #loseExpired(group: Group): void {
     const now = performance.now();
-    for (const lease of group.leases.values()) {
+    for (const lease of group.leases) {
       if (lease.expiresAt <= now) this.#lose(group, lease);
     }
   }
 
   #lose(group: Group, lease: Lease): void {
     // Released since it was asked for: returned, so not lost.
-    if (!group.leases.delete(lease.task.token)) return;
+    if (!group.leases.delete(lease)) return;
+    lease.expiresAt = 0;
     lease.lose(new InvalidTokenError(lease.task.id));
   }
 }
 
 function soonest(group: Group): number {
   let soonest = Number.POSITIVE_INFINITY;
-  for (const { expiresAt } of group.leases.values()) soonest = Math.min(soonest, expiresAt);
+  for (const { expiresAt } of group.leases) soonest = Math.min(soonest, expiresAt);
   return Math.min(soonest, performance.now() + MAX_TIMER_MS);
 }

@@ -15,37 +15,42 @@ import type { ReturnReport, TaskReturn, TaskStore } from '../store/task-store.js
  * A crash loses what was not returned: those tasks lapse and are tried again.
  */
 
-/** A return on its way. */
-interface Entry {
-  readonly one: TaskReturn;
+/** Whose task is returned. */
+export interface Returner {
   /** Until when it is worth sending: a time of performance.now(). */
-  readonly expiresAt: () => number;
-  /** Called once, with what became of it. */
-  readonly onReported: (report: ReturnReport) => void;
-  /** It goes in place of one that was refused: nothing goes in place of this. */
-  readonly isFallback?: boolean;
+  readonly expiresAt: number;
 }
 
-interface ReturnBatcherOptions {
+/** A return on its way. */
+interface Entry<R extends Returner> {
+  readonly one: TaskReturn;
+  readonly returner: R;
+  /** It stands in for a return that the database refused: see toFallback. */
+  readonly isFallback: boolean;
+}
+
+interface ReturnBatcherOptions<R extends Returner> {
   readonly store: Pick<TaskStore, 'returnTasks'>;
   readonly logger: Logger;
   readonly maxBatch: number;
   readonly maxPauseMs: number;
+  /** Called once for each return, with what became of it. */
+  readonly onReported: (returner: R, report: ReturnReport) => void;
 }
 
 const FIRST_PAUSE_MS = 50;
 
-export class ReturnBatcher {
-  readonly #options: ReturnBatcherOptions;
-  #gathered: Entry[] = [];
+export class ReturnBatcher<R extends Returner> {
+  readonly #options: ReturnBatcherOptions<R>;
+  #gathered: Entry<R>[] = [];
   #sending: Promise<void> | undefined;
 
-  constructor(options: ReturnBatcherOptions) {
+  constructor(options: ReturnBatcherOptions<R>) {
     this.#options = options;
   }
 
-  add(entry: Entry): void {
-    this.#gathered.push(entry);
+  add(one: TaskReturn, returner: R): void {
+    this.#gathered.push({ one, returner, isFallback: false });
     this.#sending ??= this.#sendAll();
   }
 
@@ -58,13 +63,19 @@ export class ReturnBatcher {
     // Handlers that end in the same turn of the event loop go together.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#gathered.length > 0) {
-      const batch = this.#gathered.splice(0, this.#options.maxBatch);
+      const batch = this.#take();
       await this.#send(batch);
     }
     this.#sending = undefined;
   }
 
-  async #send(batch: readonly Entry[]): Promise<void> {
+  #take(): Entry<R>[] {
+    const batch = this.#gathered;
+    this.#gathered = batch.splice(this.#options.maxBatch);
+    return batch;
+  }
+
+  async #send(batch: readonly Entry<R>[]): Promise<void> {
     let entries = batch;
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs *= 2) {
       try {
@@ -80,29 +91,29 @@ export class ReturnBatcher {
     }
   }
 
-  #settle(entries: readonly Entry[], reports: readonly ReturnReport[]): void {
+  #settle(entries: readonly Entry<R>[], reports: readonly ReturnReport[]): void {
     for (const [i, entry] of entries.entries()) {
       const report = reports[i];
       if (!report) continue;
       if (report.ok || entry.isFallback || report.error instanceof InvalidTokenError) {
-        entry.onReported(report);
+        this.#options.onReported(entry.returner, report);
       } else {
         this.#gathered.push(toFallback(entry, report.error));
       }
     }
   }
 
-  #withoutExpired(entries: readonly Entry[], cause: unknown): Entry[] {
+  #withoutExpired(entries: readonly Entry<R>[], cause: unknown): Entry<R>[] {
     const now = performance.now();
     return entries.filter((entry) => {
-      const isAlive = entry.expiresAt() > now;
+      const isAlive = entry.returner.expiresAt > now;
       if (!isAlive) {
         const error = new SignalboxError(
           'RETURN_FAILED',
           `Task ${JSON.stringify(entry.one.id)} could not be returned before its deadline; it will be tried again.`,
           { cause },
         );
-        entry.onReported({ id: entry.one.id, ok: false, error });
+        this.#options.onReported(entry.returner, { id: entry.one.id, ok: false, error });
       }
       return isAlive;
     });
@@ -113,7 +124,7 @@ export class ReturnBatcher {
  * What goes back in place of a return that the database refused, so that the task is not held until its lease
  * lapses: a failed try; aborted where the result cannot be stored, which it will not be at the next try either.
  */
-function toFallback(entry: Entry, refusal: Error): Entry {
+function toFallback<R extends Returner>(entry: Entry<R>, refusal: Error): Entry<R> {
   const { id, token } = entry.one;
   const statusCode = refusal instanceof InvalidBodyError ? 'aborted' : 'pending';
   return { ...entry, one: { id, token, statusCode, status: refusal.message }, isFallback: true };

@@ -103,7 +103,7 @@ export class SqlBox {
   async session(): Promise<pg.Client> {
     const session = new pg.Client({
       connectionString: inject('connectionString'),
-      options: `-c search_path=${this.test.schema}`,
+      options: `-c search_path=${this.test.schema} -c jit=off`,
     });
     this.#sessions.push(session);
     await session.connect();

@@ -19,7 +19,8 @@ function queries(schema: string, exceptions: InvariantExceptions): Record<string
         or t.due_at is not null or t.seq <> r.seq or t.priority <> r.priority
         or (r.queue, r.action) is distinct from (case
           when t.action is not null and ${schema}.may_run(t.run_when, t.num_signals,
-            t.num_failures, t.num_skipped) then (t.queue, t.action) else (''::text, ''::text) end)`,
+            t.num_failures, t.num_skipped) then (t.queue, t.action)
+          else (''::text collate "C", ''::text collate "C") end)`,
     'every pending task with all its signals is in ready or in a timer': `
       with timed as (
         select i.id, min(m.due) as due from ${schema}.timer m cross join unnest(m.ids) as i (id)
@@ -72,6 +73,7 @@ export async function expectInvariants(
 ): Promise<void> {
   const broken: Record<string, string[]> = {};
   const client = await pool.connect();
+  let isUsable = false;
   try {
     // Tables that grew since they were analyzed would be joined row by row.
     await client.query('begin read only; set local enable_nestloop = off');
@@ -80,8 +82,9 @@ export async function expectInvariants(
       if (rows.length > 0) broken[invariant] = rows.slice(0, 10).map(([id]) => id);
     }
     await client.query('commit');
+    isUsable = true;
   } finally {
-    client.release();
+    client.release(!isUsable);
   }
   expect(broken).toEqual({});
 }

@@ -29,7 +29,9 @@ export function useTestBox(options: ConnectOptions = {}): TestBox {
   const state: { box?: Signalbox; pool?: pg.Pool } = {};
 
   beforeAll(async () => {
-    state.pool = new pg.Pool({ connectionString, options: `-c search_path=${schema}`, max: 20 });
+    // Compiling the queries of the invariants takes longer than running them.
+    const options = `-c search_path=${schema} -c jit=off`;
+    state.pool = new pg.Pool({ connectionString, options, max: 20 });
     state.box = await connect({ connectionString, schema, ...options });
     await state.box.migrate();
   });
