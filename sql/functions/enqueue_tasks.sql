@@ -2,9 +2,9 @@
 --
 -- The rows of p_ids were inserted (by COPY or INSERT) in this transaction. p_targets are the tasks
 -- inserted earlier that the new ones list in to_signal_after, and p_counts how many of the new ones
--- list each: that raises their totals, unless a total was given. Then unique keys are taken, and what
--- waits for nothing goes to its lane or timer. Ids of rows that wait for signals may be left out of
--- p_ids unless they have a unique key. A large insert may call it many times.
+-- list each: that raises their totals, unless a total was given. Then the unique keys of p_keyed are
+-- taken (null: those of p_ids), and what waits for nothing goes to its lane or timer. Ids of rows that
+-- wait for signals may be left out of p_ids. A large insert may call it many times.
 --
 -- Locks: the targets that wait, in id order; then keys of unique_key, which may wait for another insert of the
 -- same key.
@@ -14,6 +14,7 @@ create or replace function signalbox.enqueue_tasks(
   p_ids text[],
   p_targets text[] default '{}',
   p_counts integer[] default '{}',
+  p_keyed text[] default null,
   p_now timestamptz default null
 ) returns void language plpgsql
 set jit = off set enable_seqscan = off set enable_bitmapscan = off as $$
@@ -23,8 +24,10 @@ begin
   if cardinality(p_targets) > 0 then
     perform signalbox.add_dependencies(p_targets, p_counts);
   end if;
-  perform signalbox.take_unique_keys(p_ids);
-  if signalbox.enqueue(p_ids, v_now) then
+  if p_keyed is null or cardinality(p_keyed) > 0 then
+    perform signalbox.take_unique_keys(coalesce(p_keyed, p_ids));
+  end if;
+  if cardinality(p_ids) > 0 and signalbox.enqueue(p_ids, v_now) then
     perform signalbox.settle_tasks(v_now);
   end if;
 end

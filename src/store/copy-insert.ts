@@ -79,11 +79,11 @@ async function insertOne(run: Run, prepared: PreparedInsert): Promise<void> {
 
 /** Targets first, in the order of their ids over all pages: that is the order in which they are locked. */
 async function enqueue(run: Run, prepared: PreparedInsert): Promise<void> {
-  const enqueueTasks = `select signalbox.enqueue_tasks($1::text[], $2::text[], $3::integer[])`;
+  const enqueueTasks = 'select signalbox.enqueue_tasks($1, $2, $3, $4)';
   for (const { ids, counts } of prepared.outsideTargets(IDS_PER_STATEMENT)) {
-    await run(enqueueTasks, [[], ids, counts]);
+    await run(enqueueTasks, [[], ids, counts, []]);
   }
-  for (const ids of prepared.candidates(IDS_PER_STATEMENT)) {
-    await run(enqueueTasks, [ids, [], []]);
-  }
+  for (const keyed of prepared.keyed(IDS_PER_STATEMENT))
+    await run(enqueueTasks, [[], [], [], keyed]);
+  for (const ids of prepared.starts(IDS_PER_STATEMENT)) await run(enqueueTasks, [ids, [], [], []]);
 }

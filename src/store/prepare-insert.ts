@@ -110,20 +110,18 @@ class BatchReader {
       index: this.#index,
       spool: this.#spool,
       totals: this.#totals,
-      candidates: this.#candidates(),
+      starts: this.#starts(),
+      keyed: this.#keyed,
       outside,
     });
   }
 
-  #candidates(): IntList {
-    const candidates = new IntList();
-    let nextKeyed = 0;
+  #starts(): IntList {
+    const starts = new IntList();
     for (let row = 0; row < this.#totals.length; row++) {
-      const isKeyed = nextKeyed < this.#keyed.length && this.#keyed.at(nextKeyed) === row;
-      if (isKeyed) nextKeyed++;
-      if (isKeyed || this.#totals.at(row) === 0) candidates.push(row);
+      if (this.#totals.at(row) === 0) starts.push(row);
     }
-    return candidates;
+    return starts;
   }
 
   async dispose(): Promise<void> {

@@ -16,8 +16,10 @@ export interface CheckedBatch {
   readonly spool: RowSpool;
   /** By row: the signals to wait for. */
   readonly totals: IntList;
-  /** Rows that wait for nothing or have a unique key. */
-  readonly candidates: IntList;
+  /** Rows that wait for nothing. */
+  readonly starts: IntList;
+  /** Rows with a unique key. */
+  readonly keyed: IntList;
   /** Nodes of the targets that are not in the batch, in the order of their ids' bytes. */
   readonly outside: Int32Array;
 }
@@ -52,13 +54,14 @@ export class PreparedInsert {
     }
   }
 
-  /** Ids of the tasks that wait for no signal or have a unique key, at most `pageSize` at a time. */
-  *candidates(pageSize: number): Generator<string[]> {
-    const { candidates } = this.#batch;
-    for (let from = 0; from < candidates.length; from += pageSize) {
-      const length = Math.min(pageSize, candidates.length - from);
-      yield Array.from({ length }, (_, i) => this.#idOfRow(candidates.at(from + i)));
-    }
+  /** Ids of the tasks that wait for nothing, at most `pageSize` at a time. */
+  starts(pageSize: number): Generator<string[]> {
+    return this.#pages(this.#batch.starts, pageSize);
+  }
+
+  /** Ids of the tasks with a unique key, at most `pageSize` at a time. */
+  keyed(pageSize: number): Generator<string[]> {
+    return this.#pages(this.#batch.keyed, pageSize);
   }
 
   /** All of a binary COPY into `copyColumns`, in chunks of about 64 kB. */
@@ -83,6 +86,13 @@ export class PreparedInsert {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dispose();
+  }
+
+  *#pages(rows: IntList, pageSize: number): Generator<string[]> {
+    for (let from = 0; from < rows.length; from += pageSize) {
+      const length = Math.min(pageSize, rows.length - from);
+      yield Array.from({ length }, (_, i) => this.#idOfRow(rows.at(from + i)));
+    }
   }
 
   #idOfRow(row: number): string {

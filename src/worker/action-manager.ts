@@ -158,12 +158,17 @@ export class ActionManager {
     for (const job of this.#jobs) job.abort(new ManagerStoppedError());
   }
 
-  /** Asks again only when a batch fits, or the workers are about to run dry. Tasks on their way back take room too. */
+  /**
+   * Asks again only when a batch fits, or the workers are about to run dry. Tasks on their way back count as well,
+   * from as many on as may wait: a database that takes them slowly is not asked for more.
+   */
   async #room(): Promise<number> {
     const { channelSize, maxTasks, workers } = this.#options;
     for (;;) {
-      const free = channelSize - this.#jobs.size + this.#workers.activeCount;
-      const isWorth = free >= maxTasks || (free > 0 && this.#channel.size < workers);
+      const numWaiting = this.#channel.size;
+      const numReturning = this.#jobs.size - numWaiting - this.#workers.activeCount;
+      const free = channelSize - numWaiting - Math.max(0, numReturning - channelSize);
+      const isWorth = free >= maxTasks || (free > 0 && numWaiting < workers);
       if (isWorth || this.#state !== 'running') return free;
       await new Promise<void>((resolve) => {
         this.#roomWanted = resolve;

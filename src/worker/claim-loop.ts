@@ -11,6 +11,9 @@ import type { OwnedTask, OwnRequest, TaskStore } from '../store/task-store.js';
  *   claiming --error--> backing off --errWaitTimeMs--> claiming
  *   any      --stop--> stopped
  *
+ * Woken and yet nothing owned, again and again (what is ready is locked, or others are faster): it pauses before it
+ * sleeps, a little longer each time up to waitTimeMs, or it would ask without end.
+ *
  * A lost wake-up costs at most idleMs. It is short right after work, when wake-ups can be lost, and long
  * when nothing has come for long, so that an idle worker costs the database next to nothing.
  */
@@ -51,18 +54,22 @@ export class ClaimLoop {
   async #run(): Promise<void> {
     const { waitTimeMs, maxIdleMs, errWaitTimeMs, logger } = this.#options;
     let idleMs = waitTimeMs;
+    let pauseMs = 0;
     while (!this.#stopping.signal.aborted) {
       try {
         if (await this.#claim()) {
           idleMs = waitTimeMs;
+          pauseMs = 0;
         } else {
-          await this.#sleep(idleMs);
+          await this.#pause(pauseMs);
+          const isWoken = await this.#sleep(idleMs);
           idleMs = Math.min(2 * idleMs, maxIdleMs);
+          pauseMs = isWoken ? Math.min(2 * pauseMs + 1, waitTimeMs) : 0;
         }
       } catch (error) {
         if (this.#stopping.signal.aborted) return;
         logger.warn({ err: error }, 'owning tasks failed');
-        await delay(errWaitTimeMs, undefined, { signal: this.#stopping.signal }).catch(() => {});
+        await this.#pause(errWaitTimeMs);
       }
     }
   }
@@ -78,11 +85,19 @@ export class ClaimLoop {
     return tasks.length > 0;
   }
 
-  async #sleep(timeoutMs: number): Promise<void> {
+  /** Whether it was woken before the time was up. */
+  async #sleep(timeoutMs: number): Promise<boolean> {
     const { actions, queues } = this.#options.request;
+    const start = performance.now();
     await this.#options.store.waitForReady(
       { actions, ...(queues ? { queues } : {}) },
       { timeoutMs, signal: this.#stopping.signal },
     );
+    return performance.now() - start < timeoutMs / 2;
+  }
+
+  async #pause(durationMs: number): Promise<void> {
+    if (durationMs === 0) return;
+    await delay(durationMs, undefined, { signal: this.#stopping.signal }).catch(() => {});
   }
 }

@@ -4,8 +4,9 @@ import type { Logger } from '../logger.js';
 import type { ReturnReport, TaskReturn, TaskStore } from '../store/task-store.js';
 
 /*
- * Natural batching: one call of returnTasks is in flight at a time, and what comes meanwhile goes with the
- * next. An idle manager returns a task at once; a busy one hundreds in a statement, with no timer to tune.
+ * Natural batching: while a call of returnTasks is in flight, what comes meanwhile is gathered and goes with the
+ * next; only a full batch goes without waiting, up to three at a time. An idle manager returns a task at once, a
+ * busy one hundreds in a statement, and there is no timer to tune.
  *
  * A call that fails for a passing reason (no connection, a server that restarts) is made again, with growing
  * pauses, for as long as one of its tasks is still leased: past that, another owner may have it. The failed
@@ -39,11 +40,14 @@ interface ReturnBatcherOptions<R extends Returner> {
 }
 
 const FIRST_PAUSE_MS = 50;
+const MAX_IN_FLIGHT = 3;
 
 export class ReturnBatcher<R extends Returner> {
   readonly #options: ReturnBatcherOptions<R>;
   #gathered: Entry<R>[] = [];
-  #sending: Promise<void> | undefined;
+  #numInFlight = 0;
+  #isScheduled = false;
+  #onDrained: (() => void) | undefined;
 
   constructor(options: ReturnBatcherOptions<R>) {
     this.#options = options;
@@ -51,22 +55,39 @@ export class ReturnBatcher<R extends Returner> {
 
   add(one: TaskReturn, returner: R): void {
     this.#gathered.push({ one, returner, isFallback: false });
-    this.#sending ??= this.#sendAll();
+    this.#schedule();
   }
 
   /** Resolves once nothing is gathered or in flight. */
   async drained(): Promise<void> {
-    while (this.#sending) await this.#sending;
+    if (this.#gathered.length === 0 && this.#numInFlight === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#onDrained = resolve;
+    });
   }
 
-  async #sendAll(): Promise<void> {
-    // Handlers that end in the same turn of the event loop go together.
-    await new Promise((resolve) => setImmediate(resolve));
-    while (this.#gathered.length > 0) {
-      const batch = this.#take();
-      await this.#send(batch);
-    }
-    this.#sending = undefined;
+  /** Handlers that end in the same turn of the event loop go together. */
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      while (this.#isDue()) void this.#sendNext();
+    });
+  }
+
+  #isDue(): boolean {
+    const numGathered = this.#gathered.length;
+    if (this.#numInFlight === 0) return numGathered > 0;
+    return numGathered >= this.#options.maxBatch && this.#numInFlight < MAX_IN_FLIGHT;
+  }
+
+  async #sendNext(): Promise<void> {
+    this.#numInFlight++;
+    await this.#send(this.#take());
+    this.#numInFlight--;
+    if (this.#gathered.length > 0) this.#schedule();
+    else if (this.#numInFlight === 0) this.#onDrained?.();
   }
 
   #take(): Entry<R>[] {

@@ -8,7 +8,7 @@ import {
   type TaskStore,
 } from '../../src/index.js';
 import { gate } from '../support/altered-store.js';
-import { range } from '../support/factories.js';
+import { eventually, range } from '../support/factories.js';
 
 /** What ownTasks gives at each call in turn; after the last, nothing. */
 type Turns = readonly number[];
@@ -75,6 +75,7 @@ describe('the cycle of owning, handling and returning (parade 12)', () => {
     });
     await manager.start();
     await idle;
+    await eventually(() => expect(returned).toHaveLength(expected));
     await manager.stop();
     expect(returned).toHaveLength(expected);
     expect(handle).toHaveBeenCalledTimes(expected);
@@ -98,8 +99,8 @@ describe('the cycle of owning, handling and returning (parade 12)', () => {
     );
     await manager.start();
     await idle;
+    await eventually(() => expect(returned).toHaveLength(140));
     await manager.stop();
-    expect(returned).toHaveLength(140);
     expect(Math.max(...asked)).toBe(50);
     expect(Math.min(...asked)).toBeGreaterThan(0);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { InvalidTokenError } from '../../src/index.js';
 import { alteredStore, gate } from '../support/altered-store.js';
-import { range, rejection, statuses, task } from '../support/factories.js';
+import { eventually, range, rejection, statuses, task } from '../support/factories.js';
 import { startManager as start } from '../support/start-manager.js';
 import { useTestBox } from '../support/test-box.js';
 
@@ -14,17 +14,14 @@ describe('leases', () => {
     const { opened, open } = gate();
     const handle = vi.fn(() => opened);
     await start(store, handle, { maxDurationMs: 300 });
-    await vi.waitFor(() => expect(handle).toHaveBeenCalled());
+    await eventually(() => expect(handle).toHaveBeenCalled());
     const first = (await store.getTask('slow'))?.deadline?.getTime() ?? 0;
-    await vi.waitFor(
-      async () => {
-        const thief = { actorId: 'thief', actions: ['work'], maxTasks: 1 };
-        expect(await store.ownTasks(thief)).toEqual([]);
-        const deadline = (await store.getTask('slow'))?.deadline?.getTime() ?? 0;
-        expect(deadline).toBeGreaterThan(first + 3 * 300);
-      },
-      { timeout: 10_000 },
-    );
+    await eventually(async () => {
+      const thief = { actorId: 'thief', actions: ['work'], maxTasks: 1 };
+      expect(await store.ownTasks(thief)).toEqual([]);
+      const deadline = (await store.getTask('slow'))?.deadline?.getTime() ?? 0;
+      expect(deadline).toBeGreaterThan(first + 3 * 300);
+    });
     open();
     expect(await store.waitFor('slow')).toMatchObject({ statusCode: 'completed' });
     expect(handle).toHaveBeenCalledOnce();
@@ -51,7 +48,7 @@ describe('leases', () => {
         },
         { maxDurationMs: 300, workers: 1 },
       );
-      await vi.waitFor(() => expect(isBegun).toBe(true));
+      await eventually(() => expect(isBegun).toBe(true));
       await (how === 'deleted' ? store.deleteTasks(['a']) : store.cancelTasks(['a']));
       await store.waitFor('next', { timeoutMs: 10_000 });
       expect(reasons).toHaveLength(1);
@@ -69,7 +66,7 @@ describe('leases', () => {
       await store.cancelTasks(['a']);
       beats.push(await rejection(heartbeat()));
     });
-    await vi.waitFor(() => expect(beats).toHaveLength(2));
+    await eventually(() => expect(beats).toHaveLength(2));
     expect(beats[1]).toBeInstanceOf(InvalidTokenError);
   });
 });

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { alteredStore } from '../support/altered-store.js';
-import { milestone, range, task } from '../support/factories.js';
+import { eventually, milestone, range, task } from '../support/factories.js';
 import { startManager } from '../support/start-manager.js';
 import { useTestBox } from '../support/test-box.js';
 
@@ -75,7 +75,7 @@ describe('an idle manager', () => {
   it('is woken by new work long before its next look', async () => {
     const store = t.namespace();
     await startManager(store, () => {}, { waitTimeMs: 15_000 });
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { rows } = await t.pool.query('select 1 from sleeper');
       expect(rows).toHaveLength(1);
     });
@@ -108,10 +108,10 @@ describe('an idle manager', () => {
         return store.ownTasks(request);
       },
     });
-    await startManager(counted, () => {}, { waitTimeMs: 50 });
+    await startManager(counted, () => {}, { waitTimeMs: 200 });
     const start = performance.now();
     await vi.waitUntil(() => performance.now() - start > 600, { timeout: 5_000 });
-    // 50 ms, then longer and longer pauses.
+    // Longer and longer pauses, up to waitTimeMs.
     expect(numCalls).toBeLessThan(20);
     await session.query('commit');
     await store.waitFor('gate', { timeoutMs: 10_000 });

@@ -6,15 +6,20 @@ import { useTestBox } from '../support/test-box.js';
  * Straight at the functions over connections of their own: the client would repeat a statement that deadlocked,
  * and hide it.
  *
- * That these tests can fail was tried on copies of the functions. Deadlocks in 100 rounds of the first test:
- *   as they are                                                                              0
- *   UNORDERED
+ * That these tests can fail was tried with copies of the functions. Deadlocks found:
+ *                                                 first test     second test
+ *   as they are                                       0               0
+ *   signal_targets without the order of targets    1,417             351
+ *   return_tasks without the order of tasks           0              34
+ *   extend_task_deadlines without the order           0              30
  */
 const NUM_SESSIONS = 8;
 const NUM_TASKS = 600;
 const NUM_TARGETS = 200;
 const TARGETS_PER_TASK = 6;
 const BATCH_SIZE = 25;
+/** For when there are deadlocks: each takes its time to be found. */
+const TIMEOUT_MS = 180_000;
 
 const t = useTestBox();
 const sessions: pg.Client[] = [];
@@ -78,7 +83,7 @@ async function ownedRound(round: string, random: (limit: number) => number): Pro
   const totalOf = (target: string) => edges.filter((some) => some.includes(target)).length;
   await t.pool.query(
     `insert into task (id, action, total_dependencies, max_tries, to_signal_after)
-     select id, 'target', total, 3, null from unnest($1::text[], $2::integer[]) as g (id, total)
+     select id, $3 || ' target', total, 3, null from unnest($1::text[], $2::integer[]) as g (id, total)
      union all
      select $3 || '/task ' || n, $3, 0, 1, array(select jsonb_array_elements_text(targets))
      from jsonb_array_elements($4) with ordinality as e (targets, n)`,
@@ -141,7 +146,7 @@ function session(i: number): pg.Client {
 }
 
 describe('8 sessions that return 600 tasks which share 200 targets', () => {
-  it('never deadlock, a hundred times', async () => {
+  it('never deadlock, a hundred times', { timeout: TIMEOUT_MS }, async () => {
     const errors: Errors = {};
     for (let i = 0; i < 100; i++) {
       const random = randomNumbers(i);
@@ -150,20 +155,17 @@ describe('8 sessions that return 600 tasks which share 200 targets', () => {
     expect(errors).toEqual({});
 
     const { rows } = await t.pool.query(
-      `select count(*)::integer as ready from ready r where r.action = 'target'`,
+      `select count(*)::integer as ready from ready where id like '%/target %'`,
     );
-    const { rows: unsignalled } = await t.pool.query(
-      `select count(*)::integer as count from task
-       where action = 'target' and num_signals < total_dependencies`,
-    );
-    expect(unsignalled).toEqual([{ count: 0 }]);
-    expect(rows[0]?.ready).toBe(100 * NUM_TARGETS);
+    expect(rows).toEqual([{ ready: 100 * NUM_TARGETS }]);
   });
 
-  it('nor do those with them that extend, watch, own, run timers, and insert edges to the targets', async () => {
+  it('nor do those with them that extend, watch, own, run timers, and insert edges to the targets', {
+    timeout: TIMEOUT_MS,
+  }, async () => {
     t.allow({ signalsMayOutnumberSenders: true });
     const errors: Errors = {};
-    for (let i = 0; i < 20; i++) {
+    for (let i = 0; i < 15; i++) {
       const round = `mixed ${i}`;
       const random = randomNumbers(1_000 + i);
       const held = await ownedRound(round, random);
@@ -177,7 +179,7 @@ describe('8 sessions that return 600 tasks which share 200 targets', () => {
           watch(own, shuffled([...targets, ...held.map(({ id }) => id)], random)),
         ),
         meanwhile(2, async (session) => {
-          const targetsHeld = await own(session, 'target', 30);
+          const targetsHeld = await own(session, `${round} target`, 30);
           await giveBack(session, shuffled(targetsHeld, random), 'pending');
         }),
         meanwhile(3, (own) => lapse(own, random(10))),
@@ -201,7 +203,8 @@ async function whileReturning(
   session: pg.Client,
   work: (session: pg.Client) => Promise<unknown>,
 ): Promise<void> {
-  while (!state.isDone) await counting(errors, () => work(session));
+  do await counting(errors, () => work(session));
+  while (!state.isDone);
 }
 
 function extend(session: pg.Client, held: readonly Held[]) {

@@ -1,4 +1,4 @@
-import { describe, expect, inject, it, vi } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
 import {
   CycleError,
   DuplicateTaskError,
@@ -10,6 +10,7 @@ import { alteredStore } from '../support/altered-store.js';
 import { clockedStore } from '../support/clocked-store.js';
 import {
   drain,
+  eventually,
   giveBack,
   own,
   ownOne,
@@ -75,7 +76,7 @@ describe('unlike parade', () => {
     const cancelled = rejection(waiter.wait());
     const timedOut = rejection(store.waitFor('never', { timeoutMs: 50 }));
     const lasting = store.waitFor('a', { timeoutMs: 20_000 });
-    await vi.waitFor(async () => expect(await listeners()).toHaveLength(1));
+    await eventually(async () => expect(await listeners()).toHaveLength(1));
 
     waiter.cancel();
     expect(await cancelled).toBeInstanceOf(WaitCancelledError);

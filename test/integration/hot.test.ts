@@ -1,5 +1,5 @@
-import { describe, expect, it, vi } from 'vitest';
-import { diamonds, giveBack, own, task } from '../support/factories.js';
+import { describe, expect, it } from 'vitest';
+import { diamonds, eventually, giveBack, own, task } from '../support/factories.js';
 import { useTestBox } from '../support/test-box.js';
 
 const t = useTestBox();
@@ -8,18 +8,15 @@ const WIDTH = 8;
 
 /** What the server has counted of `task`, once it has counted at least `numUpdates`. */
 async function updatesOfTask(numUpdates: number): Promise<{ all: number; hot: number }> {
-  return vi.waitFor(
-    async () => {
-      const { rows } = await t.pool.query(
-        `select n_tup_upd::int as all, n_tup_hot_upd::int as hot from pg_stat_user_tables
+  return eventually(async () => {
+    const { rows } = await t.pool.query(
+      `select n_tup_upd::int as all, n_tup_hot_upd::int as hot from pg_stat_user_tables
          where schemaname = $1 and relname = 'task'`,
-        [t.schema],
-      );
-      expect(rows[0].all).toBeGreaterThanOrEqual(numUpdates);
-      return rows[0];
-    },
-    { timeout: 30_000, interval: 100 },
-  );
+      [t.schema],
+    );
+    expect(rows[0].all).toBeGreaterThanOrEqual(numUpdates);
+    return rows[0];
+  });
 }
 
 describe('state changes are HOT updates', () => {

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   CycleError,
   DuplicateTaskError,
@@ -9,7 +9,7 @@ import {
   UniqueKeyTakenError,
   UnknownTargetError,
 } from '../../src/index.js';
-import { drain, own, range, rejection, statuses, task } from '../support/factories.js';
+import { drain, eventually, own, range, rejection, statuses, task } from '../support/factories.js';
 import { useTestBox } from '../support/test-box.js';
 
 const t = useTestBox();
@@ -27,7 +27,7 @@ async function begin(): Promise<pg.PoolClient> {
 
 /** Resolves when `count` sessions of the test's pool or box wait for a lock of somebody else's. */
 async function untilBlocked(count = 1): Promise<void> {
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const { rows } = await t.pool.query(
       `select count(distinct l.pid)::int as count from pg_locks l join pg_stat_activity a using (pid)
        where not l.granted and a.query like $1`,

@@ -1,6 +1,6 @@
 import pg from 'pg';
-import { describe, expect, inject, it, onTestFinished, vi } from 'vitest';
-import { giveBack, milestone, own, ownOne, range, task } from '../support/factories.js';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import { eventually, giveBack, milestone, own, ownOne, range, task } from '../support/factories.js';
 import { useTestBox } from '../support/test-box.js';
 
 const t = useTestBox();
@@ -28,7 +28,7 @@ describe('notifyChannelAfter', () => {
     const [a, ...others] = await own(store);
     if (a) await giveBack(store, [a], { statusCode: 'completed', status: 'yay "quoted" ü' });
     await giveBack(store, others, { statusCode: 'aborted' });
-    await vi.waitFor(() => expect(payloads).toHaveLength(2));
+    await eventually(() => expect(payloads).toHaveLength(2));
     expect(payloads.map((payload) => JSON.parse(payload))).toEqual([
       { id: 'shared.a', statusCode: 'completed', status: 'yay "quoted" ü' },
       { id: 'shared.b', statusCode: 'aborted', status: null },
@@ -48,7 +48,7 @@ describe('notifyChannelAfter', () => {
     await giveBack(store, [await ownOne(store)], { statusCode: 'pending' });
     await giveBack(store, [await ownOne(store)]);
     await store.cancelTasks(['cancelled']);
-    await vi.waitFor(() => expect(payloads).toHaveLength(4));
+    await eventually(() => expect(payloads).toHaveLength(4));
     const ends = payloads.map((payload) => JSON.parse(payload));
     expect(Object.fromEntries(ends.map(({ id, statusCode }) => [id, statusCode]))).toEqual({
       'kinds.retried': 'completed',
@@ -64,7 +64,7 @@ describe('notifyChannelAfter', () => {
     await store.insertTasks([task('a', { notifyChannelAfter: 'done' })]);
     const status = 'ü'.repeat(20_000);
     await giveBack(store, [await ownOne(store)], { statusCode: 'completed', status });
-    await vi.waitFor(() => expect(payloads).toHaveLength(1));
+    await eventually(() => expect(payloads).toHaveLength(1));
     expect(JSON.parse(payloads[0] ?? '')).toMatchObject({ id: 'long.a', statusCode: 'completed' });
     expect((await store.getTask('a'))?.status).toBe(status);
   });
@@ -79,7 +79,7 @@ describe('notifyChannelAfter', () => {
     const waiter = await store.newWaiter(id);
     await giveBack(store, [await ownOne(store)], { statusCode: 'completed', status });
     expect(await waiter.wait()).toMatchObject({ statusCode: 'completed', status });
-    await vi.waitFor(() => expect(payloads).toHaveLength(1));
+    await eventually(() => expect(payloads).toHaveLength(1));
     const payload = JSON.parse(payloads[0] ?? '');
     expect(payload).toMatchObject({ statusCode: 'completed' });
     expect(payload.id?.length).toBe(told && told + 'escaped.'.length);
@@ -143,7 +143,7 @@ describe('notifications', () => {
     const { box, calls } = await spied();
     const store = box.withPrefix('spied3');
     const waking = store.waitForReady({ actions: ['work'] }, { timeoutMs: 20_000 });
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { rows } = await t.pool.query('select 1 from sleeper');
       expect(rows).toHaveLength(1);
     });

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { describe, expect, inject, it, onTestFinished, vi } from 'vitest';
-import { giveBack, own, ownOne, task } from '../support/factories.js';
+import { eventually, giveBack, own, ownOne, task } from '../support/factories.js';
 import { useTestBox } from '../support/test-box.js';
 
 const t = useTestBox();
@@ -9,7 +9,7 @@ const request = { actions: ['work'] };
 
 /** Resolves when so many lanes are slept on. */
 async function untilAsleep(count = 1): Promise<void> {
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const { rows } = await t.pool.query('select count(*)::int as count from sleeper');
     expect(rows[0].count).toBe(count);
   });
@@ -56,7 +56,7 @@ describe('an idle worker is woken', () => {
     await store.insertTasks([task('a', { startAfter: new Date(Date.now() + 300) })]);
     const woken = elapsedMs(store.waitForReady(request, LONG));
     expect(await woken).toBeLessThan(5_000);
-    await vi.waitFor(async () => expect(await own(store)).toHaveLength(1));
+    await eventually(async () => expect(await own(store)).toHaveLength(1));
   });
 
   it('by a lease that lapses', async () => {
@@ -64,7 +64,7 @@ describe('an idle worker is woken', () => {
     await store.insertTasks([task('a')]);
     await own(store, { maxDurationMs: 300 });
     expect(await elapsedMs(store.waitForReady(request, LONG))).toBeLessThan(5_000);
-    await vi.waitFor(async () => expect(await own(store)).toHaveLength(1));
+    await eventually(async () => expect(await own(store)).toHaveLength(1));
   });
 
   it('at once when something is ready already', async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, inject, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import {
   TaskNotFoundError,
   type TaskStore,
@@ -7,6 +7,7 @@ import {
 } from '../../src/index.js';
 import {
   drain,
+  eventually,
   giveBack,
   milestone,
   own,
@@ -182,7 +183,7 @@ describe('two thousand waiters', () => {
     await store.insertTasks(ids.map((id) => task(id)));
     const outcomes = store.waitFor(ids, { timeoutMs: 30_000 });
     for (let round = 0; round < 2; round++) {
-      const [pid] = await vi.waitFor(async () => {
+      const [pid] = await eventually(async () => {
         const found = await pids();
         expect(found).toHaveLength(1);
         return found;
@@ -191,7 +192,7 @@ describe('two thousand waiters', () => {
       await t.pool.query('select pg_terminate_backend($1)', [pid]);
       // Nobody listens now: these ends are notified to nobody.
       await giveBack(store, await own(store, { maxTasks: 500 }));
-      await vi.waitFor(async () => expect(await pids()).not.toContain(pid));
+      await eventually(async () => expect(await pids()).not.toContain(pid));
     }
     expect((await outcomes).map(({ id }) => id)).toEqual(ids);
   });

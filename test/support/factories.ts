@@ -1,3 +1,4 @@
+import { vi } from 'vitest';
 import type {
   OwnedTask,
   OwnRequest,
@@ -106,4 +107,9 @@ export async function rejection(promise: Promise<unknown>): Promise<unknown> {
     return error;
   }
   throw new Error('it was not rejected');
+}
+
+/** Polls until `check` no longer throws; for what another session or process does. */
+export function eventually<T>(check: () => T | Promise<T>): Promise<T> {
+  return vi.waitFor(check, { timeout: 20_000, interval: 20 });
 }

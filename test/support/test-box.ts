@@ -30,8 +30,8 @@ export function useTestBox(options: ConnectOptions = {}): TestBox {
 
   beforeAll(async () => {
     // Compiling the queries of the invariants takes longer than running them.
-    const options = `-c search_path=${schema} -c jit=off`;
-    state.pool = new pg.Pool({ connectionString, options, max: 20 });
+    const settings = `-c search_path=${schema} -c jit=off`;
+    state.pool = new pg.Pool({ connectionString, options: settings, max: 20 });
     state.box = await connect({ connectionString, schema, ...options });
     await state.box.migrate();
   });

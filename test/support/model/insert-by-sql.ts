@@ -25,7 +25,7 @@ export async function insertBySql(
   );
   const batch = new Set(specs.map(({ id }) => id));
   const outside = [...new Set(listed)].filter((id) => !batch.has(id)).sort();
-  await client.query('select enqueue_tasks($1, $2, $3, $4)', [
+  await client.query('select enqueue_tasks($1, $2, $3, p_now => $4)', [
     [...batch],
     outside,
     outside.map(countOf),

@@ -23,7 +23,7 @@ export type Intent =
     }
   | { readonly kind: 'delete'; readonly picks: readonly number[] };
 
-export interface ReturnIntent {
+interface ReturnIntent {
   readonly pick: number;
   readonly code: 'completed' | 'aborted' | 'pending';
   readonly inMs: number | null;

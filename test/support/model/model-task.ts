@@ -54,7 +54,7 @@ export function isEnded(task: ModelTask): boolean {
 }
 
 /** A milestone is the engine's, and so is a task whose run_when fails. */
-export function isForActor(task: ModelTask): boolean {
+function isForActor(task: ModelTask): boolean {
   return task.spec.action !== null && mayRun(task);
 }
 

@@ -62,12 +62,13 @@ test('a total that is given is kept, whatever lists the task', async () => {
   expect(await totalsOf([...tasks, { ...task('c'), totalDependencies: 0 }])).toEqual([0, 5, 0]);
 });
 
-test('candidates are the tasks that wait for nothing and those with a unique key', async () => {
+test('tasks that wait for nothing and tasks with a unique key are told apart, in pages', async () => {
   const given = { ...task('given'), totalDependencies: 1 };
   const keyed = { ...task('keyed'), uniqueKey: 'k' };
-  const tasks = [task('a', 'b', 'keyed'), task('b'), keyed, given, task('last')];
+  const tasks = [task('a', 'b', 'keyed'), task('b'), keyed, given, task('c'), task('last')];
   await using prepared = await prepareInsert(tasks);
-  expect([...prepared.candidates(2)]).toEqual([['a', 'keyed'], ['last']]);
+  expect([...prepared.starts(2)]).toEqual([['a', 'c'], ['last']]);
+  expect([...prepared.keyed(2)]).toEqual([['keyed']]);
 });
 
 test('targets outside the batch come in pages, in the order of their ids, with how many list them', async () => {
@@ -101,7 +102,7 @@ test('rows kept on disk and rows kept in memory are the same COPY', async () => 
 test('a source without tasks makes an insert of none', async () => {
   await using prepared = await prepareInsert([]);
   expect(prepared.count).toBe(0);
-  expect([...prepared.candidates(10)]).toEqual([]);
+  expect([...prepared.starts(10), ...prepared.keyed(10)]).toEqual([]);
 });
 
 test('a source is read once, in order, whether it is asynchronous or not', async () => {
