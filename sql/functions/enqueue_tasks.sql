@@ -6,8 +6,8 @@
 -- taken (null: those of p_ids), and what waits for nothing goes to its lane or timer. Ids of rows that
 -- wait for signals may be left out of p_ids. A large insert may call it many times.
 --
--- Locks: the targets that wait, in id order; then keys of unique_key, which may wait for another insert of the
--- same key.
+-- Locks: the targets that wait, in id order; then keys of unique_key, which may wait for another insert
+-- of the same key.
 -- Raises: SB002 unknown target, SB003 target no longer waits, SB006 unique key taken. Their DETAIL is a
 -- JSON array of the ids or keys.
 create or replace function signalbox.enqueue_tasks(
@@ -41,7 +41,7 @@ declare
   v_ids text[];
   v_waiting text[];
 begin
-  -- Only those that wait: an insert that waits for a task which others own or claim could deadlock with them.
+  -- Only those that wait: to wait here for a task that others own or claim could be a deadlock.
   select array_agg(c.id) into v_waiting
   from (
     select t.id from signalbox.task t

@@ -5,12 +5,6 @@ import { translateSqlError } from './sql-errors.js';
 /** A row as Postgres sent it: one string, or null, a column. */
 export type RawRow = readonly (string | null)[];
 
-/** A statement with `signalbox.` for the schema; `name` makes it a prepared one. */
-export interface Statement {
-  readonly text: string;
-  readonly isPrepared: boolean;
-}
-
 /** Deadlocks and serialization failures: the transaction left nothing, and may be run again. */
 const PASSING_STATES = new Set(['40P01', '40001']);
 const MAX_ATTEMPTS = 5;

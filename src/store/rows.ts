@@ -50,7 +50,7 @@ export function toTask(row: RawRow): Task {
 }
 
 /** id, status_code, status, result. */
-export function toOutcome(row: RawRow): TaskOutcome {
+function toOutcome(row: RawRow): TaskOutcome {
   return {
     id: toText(row[0]),
     statusCode: toText(row[1]) as StatusCode,

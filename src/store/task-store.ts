@@ -172,7 +172,14 @@ export interface Waiter {
   cancel(): void;
 }
 
-/** What asking to be told of a task's end gave. `busy`: somebody had it locked; ask again. */
+/**
+ * How the database answers for one awaited task.
+ *
+ * - `ended`: with this outcome. Nothing more will be sent for it.
+ * - `watched`: not ended; its end, or its deletion, will be notified.
+ * - `busy`: its row was locked at that moment, and nothing was done. Ask again shortly.
+ * - `missing`: there is no such task.
+ */
 export type WatchReport =
   | { readonly id: string; readonly state: 'ended'; readonly outcome: TaskOutcome }
   | { readonly id: string; readonly state: 'watched' | 'busy' | 'missing' };

@@ -1,5 +1,5 @@
+import type { WatchReport } from '../store/task-store.js';
 import type { EndSubscriber } from './end-subscriber.js';
-import type { WatchReport } from './watch.js';
 
 /**
  * Who awaits which task.

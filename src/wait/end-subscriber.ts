@@ -1,4 +1,4 @@
-import type { WatchReport } from './watch.js';
+import type { WatchReport } from '../store/task-store.js';
 
 /** Somebody who awaits the ends of tasks: what a waiter and a `waitFor` have in common. */
 export interface EndSubscriber {

@@ -1,9 +1,8 @@
 import { TaskNotFoundError, WaitCancelledError, WaitTimeoutError } from '../errors.js';
-import type { TaskOutcome } from '../store/task-store.js';
+import type { TaskOutcome, WatchReport } from '../store/task-store.js';
 import { deferred } from './deferred.js';
 import type { EndSubscriber, Unsubscribe } from './end-subscriber.js';
 import { armLimits, type WaitLimits } from './wait-limits.js';
-import type { WatchReport } from './watch.js';
 
 /** One `waitFor`: settles when all of its tasks have ended, and at the first thing that makes this impossible. */
 export class GroupWait implements EndSubscriber {

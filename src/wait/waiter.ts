@@ -1,8 +1,7 @@
 import { TaskNotFoundError, WaitCancelledError } from '../errors.js';
-import type { TaskOutcome, Waiter } from '../store/task-store.js';
+import type { TaskOutcome, Waiter, WatchReport } from '../store/task-store.js';
 import { deferred } from './deferred.js';
 import type { EndSubscriber, Unsubscribe } from './end-subscriber.js';
-import type { WatchReport } from './watch.js';
 
 /** What a waiter knows of its task: first that it is watched, then how it ended. */
 export class TaskEnd implements EndSubscriber {

@@ -1,5 +1,5 @@
 import type { Logger } from '../logger.js';
-import type { WatchReport } from './watch.js';
+import type { WatchReport } from '../store/task-store.js';
 
 interface WatchQueueOptions {
   readonly watch: (ids: string[]) => Promise<readonly WatchReport[]>;

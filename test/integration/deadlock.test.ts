@@ -9,9 +9,9 @@ import { useTestBox } from '../support/test-box.js';
  * That these tests can fail was tried with copies of the functions. Deadlocks found:
  *                                                 first test     second test
  *   as they are                                       0               0
- *   signal_targets without the order of targets    1,417             351
- *   return_tasks without the order of tasks           0              34
- *   extend_task_deadlines without the order           0              30
+ *   signal_targets without the order of targets    1,435             315
+ *   return_tasks without the order of tasks           0              19
+ *   extend_task_deadlines without the order           0              29
  */
 const NUM_SESSIONS = 8;
 const NUM_TASKS = 600;

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import net from 'node:net';
 import pg from 'pg';
 import { expect, inject, it, onTestFinished, vi } from 'vitest';
+import type { WatchReport } from '../../src/store/task-store.js';
 import { WaiterHub, type WaiterHubOptions } from '../../src/wait/waiter-hub.js';
-import type { WatchReport } from '../../src/wait/watch.js';
 
 const connectionString = inject('connectionString');
 const range = (length: number): string[] => Array.from({ length }, (_, i) => `t${i}`);

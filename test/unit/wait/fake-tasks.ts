@@ -1,5 +1,4 @@
-import type { TaskOutcome } from '../../../src/store/task-store.js';
-import type { WatchReport } from '../../../src/wait/watch.js';
+import type { TaskOutcome, WatchReport } from '../../../src/store/task-store.js';
 
 /** The outcome that FakeTasks gives a task that it ends. */
 export function outcomeOf(id: string, status = 'done'): TaskOutcome {
