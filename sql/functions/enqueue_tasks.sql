@@ -38,20 +38,34 @@ create or replace function signalbox.add_dependencies(
   p_targets text[], p_counts integer[]
 ) returns void language plpgsql as $$
 declare
-  v_ids text[];
-  v_waiting text[];
+  v_id text;
 begin
-  -- Only those that wait: to wait here for a task that others own or claim could be a deadlock.
-  select array_agg(c.id) into v_waiting
-  from (
-    select t.id from signalbox.task t
-    where t.id = any (p_targets) and t.status_code = 'pending'
-      and t.num_signals < t.total_dependencies
-    order by t.id
-    for no key update
-  ) as c;
+  -- One by one, each with a snapshot of its own. One statement for all would, while it waits for the first,
+  -- grow too old to see which of the rest have begun, and wait for their owners: that could be a deadlock.
+  for v_id in select g.id from unnest(p_targets) as g (id) order by g.id collate "C" loop
+    perform 1 from signalbox.task t
+    where t.id = v_id and t.status_code = 'pending' and t.num_signals < t.total_dependencies
+    for no key update;
+    if not found then
+      perform signalbox.refuse_targets(p_targets, v_id);
+    end if;
+  end loop;
 
-  select array_agg(g.id) into v_ids
+  update signalbox.task t set total_dependencies = t.total_dependencies + g.count
+  from unnest(p_targets, p_counts) as g (id, count)
+  where t.id = g.id and not t.total_is_given;
+end
+$$;
+
+-- Raises SB002 with those of p_targets that do not exist; if all do, SB003 with p_id, which was found not to
+-- wait for a signal, and the others that do not.
+create or replace function signalbox.refuse_targets(
+  p_targets text[], p_id text
+) returns void language plpgsql as $$
+declare
+  v_ids text[];
+begin
+  select array_agg(g.id order by g.id) into v_ids
   from unnest(p_targets) as g (id)
   where not exists (select from signalbox.task t where t.id = g.id);
   if v_ids is not null then
@@ -59,16 +73,12 @@ begin
       detail = to_json(v_ids)::text;
   end if;
 
-  select array_agg(g.id order by g.id) into v_ids
-  from (select unnest(p_targets) except select unnest(v_waiting)) as g (id);
-  if v_ids is not null then
-    raise exception using errcode = 'SB003', message = 'targets no longer wait for signals',
-      detail = to_json(v_ids)::text;
-  end if;
-
-  update signalbox.task t set total_dependencies = t.total_dependencies + g.count
-  from unnest(p_targets, p_counts) as g (id, count)
-  where t.id = g.id and not t.total_is_given;
+  select array_agg(t.id order by t.id) into v_ids
+  from signalbox.task t
+  where t.id = any (p_targets)
+    and (t.id = p_id or t.status_code <> 'pending' or t.num_signals = t.total_dependencies);
+  raise exception using errcode = 'SB003', message = 'targets no longer wait for signals',
+    detail = to_json(v_ids)::text;
 end
 $$;
 

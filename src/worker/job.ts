@@ -130,8 +130,9 @@ class JobContext implements ActionContext {
     return this.#host.logger;
   }
 
-  heartbeat(): Promise<void> {
-    return this.#host.extend(this.#job);
+  /** A function that needs no `this`: handlers take their context apart. */
+  get heartbeat(): () => Promise<void> {
+    return () => this.#host.extend(this.#job);
   }
 }
 

@@ -20,6 +20,7 @@ describe('claim_unique_key', () => {
     const first = await box.sessionThat(`select claim_unique_key('key', 'a')`);
     // 2. Another claims it, and waits.
     const second = claim('key', 'b');
+    await box.untilSomebodyWaitsFor(first);
     // 3. The first fails: the second has the key.
     await first.query('rollback');
     expect(await second).toBeNull();
@@ -30,6 +31,7 @@ describe('claim_unique_key', () => {
   it('waits for a session that is inserting a task with the key, and learns its id if that commits', async () => {
     const first = await box.sessionThat(`select claim_unique_key('key', 'a')`);
     const second = claim('key', 'b');
+    await box.untilSomebodyWaitsFor(first);
     await first.query('commit');
     expect(await second).toBe('a');
     await box.clear();
@@ -41,6 +43,7 @@ describe('claim_unique_key', () => {
     const ending = await box.sessionThat(`delete from unique_key where key = 'key'`);
     // 2. Another claims the key, and waits.
     const second = claim('key', 'b');
+    await box.untilSomebodyWaitsFor(ending);
     // 3. The holder has ended.
     await ending.query('commit');
     expect(await second).toBeNull();

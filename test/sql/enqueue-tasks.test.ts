@@ -90,10 +90,11 @@ describe('enqueue_tasks', () => {
     await box.rows(`update task set unique_key = 'key'`);
     const first = await box.sessionThat(`select take_unique_keys('{a}')`);
     // 2. Another wants the key for its own task, and waits.
-    const second = box.rows(`select take_unique_keys('{b}')`);
+    const second = expectRaise(box.rows(`select take_unique_keys('{b}')`), 'SB006', ['key']);
+    await box.untilSomebodyWaitsFor(first);
     // 3. The first commits.
     await first.query('commit');
-    await expectRaise(second, 'SB006', ['key']);
+    await second;
     await box.clear();
   });
 
@@ -106,10 +107,11 @@ describe('enqueue_tasks', () => {
       [held?.id, held?.token],
     );
     // 2. Another inserts an edge to t, which still waits as far as it can see.
-    const inserting = box.insert(spec('late', { targets: ['t'] }));
+    const inserting = expectRaise(box.insert(spec('late', { targets: ['t'] })), 'SB003', ['t']);
+    await box.untilSomebodyWaitsFor(returning);
     // 3. The first commits; the second finds that t waits no longer.
     await returning.query('commit');
-    await expectRaise(inserting, 'SB003', ['t']);
+    await inserting;
   });
 
   it('does not wait for a target that is owned already: it refuses at once', async () => {

@@ -130,6 +130,7 @@ describe('return_tasks', () => {
     );
     // 2. The second returns b and has to wait for c.
     const second = box.giveBack(b ? [b] : [], 'aborted');
+    await box.untilSomebodyWaitsFor(first);
     // 3. The first commits, and the second goes on with what it left.
     await first.query('commit');
     expect(await second).toEqual([]);

@@ -118,6 +118,14 @@ export class SqlBox {
     return session;
   }
 
+  /** Resolves when another session waits for a lock that this one holds. */
+  async untilSomebodyWaitsFor(session: pg.Client): Promise<void> {
+    const pid = (await session.query('select pg_backend_pid() as pid')).rows[0]?.pid;
+    const count =
+      'select count(*)::integer from pg_stat_activity where $1 = any (pg_blocking_pids(pid))';
+    while ((await this.value(count, [pid])) === 0);
+  }
+
   /** What is heard on channels while `work` runs. Notifications come in the order of their commits. */
   async heard(channels: readonly string[], work: () => Promise<unknown>): Promise<Heard> {
     const listener = await this.session();

@@ -62,6 +62,7 @@ describe('watch_tasks', () => {
       const watcher = await box.sessionThat(`select watch_tasks('{a}', 'channel')`);
       // 2. Another cancels it, and waits for the row.
       const cancelled = box.rows(`select cancel_tasks('{a}')`);
+      await box.untilSomebodyWaitsFor(watcher);
       // 3. The first commits; the second sees its channel.
       await watcher.query('commit');
       await cancelled;
