@@ -4,7 +4,10 @@
 -- row locked; ask again. Because the channel is added under the row lock that every end takes, an end is
 -- either seen here or notified later. Notifications hold a JSON array of ids.
 --
--- Locks: the tasks that have not ended, skipping locked ones. It never waits.
+-- Due timers run and the engine's lane is settled first, so that what needs no worker ends without one: whoever
+-- waits asks again every few seconds.
+--
+-- Locks: what run_timers and settle_tasks lock; then the tasks that have not ended, skipping locked ones.
 create or replace function signalbox.watch_tasks(
   p_ids text[],
   p_channel text
@@ -16,6 +19,9 @@ set jit = off set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
   v_locked text[];
 begin
+  perform signalbox.run_timers();
+  perform signalbox.settle_tasks();
+
   select array_agg(c.id) into v_locked
   from (
     select t.id from signalbox.task t

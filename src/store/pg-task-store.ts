@@ -2,12 +2,12 @@ import type pg from 'pg';
 import { InvalidOptionError, InvalidTokenError } from '../errors.js';
 import { BodySchemas } from './body-schemas.js';
 import { ClaimCursor } from './claim-cursor.js';
-import type { Database } from './database.js';
+import type { Database, RawRow } from './database.js';
 import { endOfPrefix } from './id-range.js';
 import { insertBatch, insertOneUnique } from './insert-tasks.js';
 import { checkVersion } from './install.js';
 import { isToken, returnBatch, returnWithTasks } from './return-tasks.js';
-import { TASK_COLUMNS, toOwnedTask, toTask, toWatchReport } from './rows.js';
+import { TASK_COLUMNS, toClaimedPosition, toOwnedTask, toTask, toWatchReport } from './rows.js';
 import { readStatusCode } from './status-code.js';
 import type {
   BodySchema,
@@ -64,14 +64,14 @@ export class PgTaskStore {
     const lanes = toLanes(request);
     const cursor = this.#cursorOf(lanes);
     const positions = lanes.queues.map((queue, i) => cursor.at(queue, lanes.actions[i] ?? ''));
-    const owned = await this.#own(request, lanes, request.maxTasks, positions);
+    const rows = await this.#claim(request, lanes, request.maxTasks, positions);
     // A claim that began further on and came back short may have passed over something.
-    if (owned.length < request.maxTasks && !cursor.isEmpty) {
+    if (rows.length < request.maxTasks && !cursor.isEmpty) {
       cursor.reset();
-      owned.push(...(await this.#own(request, lanes, request.maxTasks - owned.length, [])));
+      rows.push(...(await this.#claim(request, lanes, request.maxTasks - rows.length, [])));
     }
-    cursor.advance(owned);
-    return owned;
+    cursor.advance(rows.map(toClaimedPosition));
+    return rows.map(toOwnedTask);
   }
 
   async extendTaskDeadline(id: string, token: string, maxDurationMs: number): Promise<void> {
@@ -191,13 +191,13 @@ export class PgTaskStore {
     this.#installed = undefined;
   }
 
-  async #own(
+  async #claim(
     request: OwnRequest,
     lanes: Lanes,
     maxTasks: number,
     positions: readonly ({ priority: number; seq: number } | undefined)[],
-  ): Promise<(OwnedTask & { seq: number })[]> {
-    const rows = await this.#call(
+  ): Promise<RawRow[]> {
+    return this.#call(
       `select id, token, action, body, queue, priority, num_failures, num_tries, max_tries,
          date_part('epoch', deadline) * 1000, date_part('epoch', max_duration) * 1000, seq
        from signalbox.own_tasks($1, $2, $3, $4, $5, $6, $7)`,
@@ -211,7 +211,6 @@ export class PgTaskStore {
         positions.map((position) => position?.seq ?? null),
       ],
     );
-    return rows.map(toOwnedTask);
   }
 
   #cursorOf(lanes: Lanes): ClaimCursor {

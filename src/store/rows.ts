@@ -1,3 +1,4 @@
+import type { ClaimedPosition } from './claim-cursor.js';
 import type { RawRow } from './database.js';
 import type {
   Json,
@@ -59,8 +60,8 @@ function toOutcome(row: RawRow): TaskOutcome {
   };
 }
 
-/** The columns of own_tasks, the deadline in milliseconds, and the place in the lane. */
-export function toOwnedTask(row: RawRow): OwnedTask & { seq: number } {
+/** The columns of own_tasks, times and durations as milliseconds. */
+export function toOwnedTask(row: RawRow): OwnedTask {
   return {
     id: toText(row[0]),
     token: toText(row[1]),
@@ -73,6 +74,15 @@ export function toOwnedTask(row: RawRow): OwnedTask & { seq: number } {
     maxTries: toNumber(row[8]),
     deadline: toDate(row[9]),
     maxDurationMs: toNumber(row[10]),
+  };
+}
+
+/** Where a row of own_tasks stood in its lane. */
+export function toClaimedPosition(row: RawRow): ClaimedPosition {
+  return {
+    queue: toText(row[4]),
+    action: toText(row[2]),
+    priority: Number(row[5]),
     seq: Number(row[11]),
   };
 }

@@ -40,6 +40,7 @@ beforeAll(async () => {
       options: `-c search_path=${t.schema} -c deadlock_timeout=50ms`,
     });
     await session.connect();
+    console.log('pid', i, (await session.query('select pg_backend_pid() p')).rows[0]);
     sessions.push(session);
   }
 });
@@ -119,7 +120,7 @@ async function counting(errors: Errors, work: () => Promise<unknown>): Promise<v
   } catch (error) {
     if (!(error instanceof pg.DatabaseError)) throw error;
     const code = error.code ?? 'none';
-    if (code !== 'SB003') console.log(error.message, error.detail, error.where);
+    if (code !== 'SB003') console.log(error.message, error.detail, error.where?.slice(-1200));
     errors[code] = (errors[code] ?? 0) + 1;
   }
 }
@@ -166,7 +167,7 @@ describe('8 sessions that return 600 tasks which share 200 targets', () => {
   }, async () => {
     t.allow({ signalsMayOutnumberSenders: true });
     const errors: Errors = {};
-    for (let i = 0; i < 200; i++) {
+    for (let i = 0; i < 250; i++) {
       const round = `mixed ${i}`;
       const random = randomNumbers(1_000 + i);
       const held = await ownedRound(round, random);

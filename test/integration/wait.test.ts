@@ -223,3 +223,13 @@ describe('two thousand waiters', () => {
     expect((await both).map(({ statusCode }) => statusCode)).toEqual(['cancelled', 'completed']);
   });
 });
+
+test('a milestone with a start time ends though nobody works: whoever waits runs the timers', async () => {
+  const store = t.namespace();
+  await store.insertTasks([
+    { id: 'start', action: null, startAfter: new Date(Date.now() + 100), toSignalAfter: ['end'] },
+    { id: 'end', action: null },
+  ]);
+  const outcome = await store.waitFor('end', { timeoutMs: 20_000 });
+  expect(outcome.statusCode).toBe('completed');
+});
