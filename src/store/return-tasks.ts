@@ -70,19 +70,20 @@ export async function returnWithTasks(
 
 function toSendable(returns: readonly TaskReturn[], faults: Map<TaskReturn, Error>): Sendable[] {
   const seen = new Set<string>();
-  return returns.flatMap((one) => {
+  const sendable: Sendable[] = [];
+  for (const one of returns) {
     try {
       const code = readReturnCode(one.statusCode);
       if (one.startAfter !== undefined) checkTime(one.id, 'startAfter', one.startAfter);
       if (!isToken(one.token) || seen.has(one.id)) throw new InvalidTokenError(one.id);
       seen.add(one.id);
-      return [{ one, code, result: bodyText(one.id, one.result) }];
+      sendable.push({ one, code, result: bodyText(one.id, one.result) });
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       faults.set(one, error);
-      return [];
     }
-  });
+  }
+  return sendable;
 }
 
 function send(
@@ -90,22 +91,33 @@ function send(
   sendable: readonly Sendable[],
   client: Parameters<Database['rows']>[2],
 ) {
-  const column = <T>(value: (one: TaskReturn) => T | undefined): (T | null)[] | null =>
-    sendable.some(({ one }) => value(one) !== undefined)
-      ? sendable.map(({ one }) => value(one) ?? null)
-      : null;
   return database.rows(
     'select id, status_code from signalbox.return_tasks($1, $2, $3, $4, $5, $6)',
     [
       sendable.map(({ one }) => one.id),
-      sendable.map(({ one }) => one.token),
-      sendable.map(({ code }) => code),
-      column(({ status }) => status && String(status).replaceAll('\u0000', '\ufffd')),
-      sendable.some(({ result }) => result !== null) ? sendable.map(({ result }) => result) : null,
-      column((one) => one.startAfter),
+      // Tokens and codes need no quotes: the driver would look each over for what it has to escape.
+      `{${sendable.map(({ one }) => one.token).join()}}`,
+      `{${sendable.map(({ code }) => code).join()}}`,
+      column(sendable, ({ one }) => toStatus(one.status)),
+      column(sendable, ({ result }) => result),
+      column(sendable, ({ one }) => one.startAfter),
     ],
     client,
   );
+}
+
+/** Text cannot hold \u0000; what is no string is printed as one. */
+function toStatus(status: string | undefined): string | undefined {
+  return status === undefined ? undefined : String(status).replaceAll('\u0000', '\ufffd');
+}
+
+/** One value each, or nothing at all when none has any. */
+function column<T>(
+  sendable: readonly Sendable[],
+  read: (one: Sendable) => T | null | undefined,
+): (T | null)[] | null {
+  const hasAny = sendable.some((one) => read(one) != null);
+  return hasAny ? sendable.map((one) => read(one) ?? null) : null;
 }
 
 function toReport(

@@ -224,7 +224,7 @@ describe('two thousand waiters', () => {
   });
 });
 
-test('a milestone with a start time ends though nobody works: whoever waits runs the timers', async () => {
+it('a milestone with a start time ends though nobody works: whoever waits runs the timers', async () => {
   const store = t.namespace();
   await store.insertTasks([
     { id: 'start', action: null, startAfter: new Date(Date.now() + 100), toSignalAfter: ['end'] },
