@@ -7,7 +7,9 @@
 -- Due timers run and the engine's lane is settled first, so that what needs no worker ends without one: whoever
 -- waits asks again every few seconds.
 --
--- Locks: what run_timers and settle_tasks lock; then the tasks that have not ended, skipping locked ones.
+-- Locks: what run_timers and settle_tasks lock; then the tasks that have not ended, skipping locked ones, in
+-- the order of return_tasks: those in progress, then the others, each by id. For in spite of SKIP LOCKED
+-- Postgres waits for a row that one transaction has just changed and another is changing again.
 create or replace function signalbox.watch_tasks(
   p_ids text[],
   p_channel text
@@ -26,6 +28,7 @@ begin
   from (
     select t.id from signalbox.task t
     where t.id = any (p_ids) and t.status_code < 'completed'
+    order by t.status_code desc, t.id
     for no key update skip locked
   ) as c;
 
