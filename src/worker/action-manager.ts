@@ -61,7 +61,6 @@ export class ActionManager {
   readonly #claims: ClaimLoop;
   /** Everything in hand: waiting, performed, on its way back. */
   readonly #jobs = new Set<Job>();
-  #roomWanted: (() => void) | undefined;
   #jobEnded: (() => void) | undefined;
   #state: 'new' | 'running' | 'draining' | 'stopped' = 'new';
   #stopped: Promise<void> | undefined;
@@ -104,7 +103,7 @@ export class ActionManager {
       maxIdleMs: Math.max(waitTimeMs, MAX_IDLE_MS),
       errWaitTimeMs,
       logger,
-      room: () => this.#room(),
+      room: (besides) => this.#room(besides),
       onOwned: (tasks, ownedAt) => this.#accept(tasks, ownedAt),
     });
   }
@@ -133,7 +132,6 @@ export class ActionManager {
 
   async #drain(timeoutMs: number | undefined): Promise<void> {
     this.#state = 'draining';
-    this.#roomWanted?.();
     await this.#claims.stop();
     for (const job of this.#channel.drain()) {
       job.abort(new ManagerStoppedError());
@@ -159,21 +157,15 @@ export class ActionManager {
   }
 
   /**
-   * Asks again only when a batch fits, or the workers are about to run dry. Tasks on their way back count as well,
-   * from as many on as may wait: a database that takes them slowly is not asked for more.
+   * How many tasks to ask for: none until a batch fits, or the workers are about to run dry. Tasks on their way back
+   * count as well, from as many on as may wait: a database that takes them slowly is not asked for more.
    */
-  async #room(): Promise<number> {
+  #room(besides: number): number {
     const { channelSize, maxTasks, workers } = this.#options;
-    for (;;) {
-      const numWaiting = this.#channel.size;
-      const numReturning = this.#jobs.size - numWaiting - this.#workers.activeCount;
-      const free = channelSize - numWaiting - Math.max(0, numReturning - channelSize);
-      const isWorth = free >= maxTasks || (free > 0 && numWaiting < workers);
-      if (isWorth || this.#state !== 'running') return free;
-      await new Promise<void>((resolve) => {
-        this.#roomWanted = resolve;
-      });
-    }
+    const numWaiting = this.#channel.size + besides;
+    const numReturning = this.#jobs.size - this.#channel.size - this.#workers.activeCount;
+    const free = channelSize - numWaiting - Math.max(0, numReturning - channelSize);
+    return free >= maxTasks || (free > 0 && numWaiting < workers) ? free : 0;
   }
 
   #accept(tasks: readonly OwnedTask[], ownedAt: number): void {
@@ -191,7 +183,7 @@ export class ActionManager {
   /** A worker: goes on until no job may begin. */
   async #work(): Promise<void> {
     for (let job = this.#channel.take(); job; job = this.#channel.take()) {
-      this.#roomWanted?.();
+      this.#claims.roomGrew();
       await job.perform();
       this.#channel.ended(job);
     }
@@ -218,7 +210,7 @@ export class ActionManager {
   #forget(job: Job): void {
     this.#leases.release(job);
     this.#jobs.delete(job);
-    this.#roomWanted?.();
+    this.#claims.roomGrew();
     this.#jobEnded?.();
   }
 }

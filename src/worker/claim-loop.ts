@@ -5,11 +5,14 @@ import type { OwnedTask, OwnRequest, TaskStore } from '../store/task-store.js';
 /*
  * Owns tasks while there is room for them.
  *
- *   claiming --some owned--> claiming             (waits for room before it asks again)
+ *   claiming --some owned--> claiming             waits for room before it asks again
  *   claiming --none owned--> idle                 sleeps until woken, or for idleMs
  *   idle     --woken, time up--> claiming         idleMs doubles while nothing comes, up to maxIdleMs
  *   claiming --error--> backing off --errWaitTimeMs--> claiming
  *   any      --stop--> stopped
+ *
+ * A claim that came back full is followed by the next before its own tasks are looked at, if there is room for both: the
+ * server claims while they are handed out here. There is never more than one claim in flight.
  *
  * Woken and yet nothing owned, again and again (what is ready is locked, or others are faster): it pauses before it
  * sleeps, a little longer each time up to waitTimeMs, or it would ask without end.
@@ -26,16 +29,25 @@ interface ClaimLoopOptions {
   readonly maxIdleMs: number;
   readonly errWaitTimeMs: number;
   readonly logger: Logger;
-  /** Resolves with how many tasks there is room for, as soon as it is worth asking. */
-  readonly room: () => Promise<number>;
+  /** How many tasks there is room for, besides so many more; 0: not enough to be worth asking. */
+  readonly room: (besides: number) => number;
   /** `ownedAt`: performance.now() before the tasks were asked for. */
   readonly onOwned: (tasks: readonly OwnedTask[], ownedAt: number) => void;
+}
+
+/** A claim in flight. */
+interface Claim {
+  readonly asked: number;
+  readonly askedAt: number;
+  readonly tasks: Promise<OwnedTask[]>;
 }
 
 export class ClaimLoop {
   readonly #options: ClaimLoopOptions;
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
+  #ahead: Claim | undefined;
+  #onRoom: (() => void) | undefined;
 
   constructor(options: ClaimLoopOptions) {
     this.#options = options;
@@ -45,9 +57,15 @@ export class ClaimLoop {
     this.#running ??= this.#run();
   }
 
+  /** There may be more room than there was. */
+  roomGrew(): void {
+    this.#onRoom?.();
+  }
+
   /** Resolves when no claim is in flight and none will be made. */
   async stop(): Promise<void> {
     this.#stopping.abort();
+    this.roomGrew();
     await this.#running;
   }
 
@@ -55,7 +73,7 @@ export class ClaimLoop {
     const { waitTimeMs, maxIdleMs, errWaitTimeMs, logger } = this.#options;
     let idleMs = waitTimeMs;
     let pauseMs = 0;
-    while (!this.#stopping.signal.aborted) {
+    while (!this.#stopping.signal.aborted || this.#ahead) {
       try {
         if (await this.#claim()) {
           idleMs = waitTimeMs;
@@ -67,7 +85,7 @@ export class ClaimLoop {
           pauseMs = isWoken ? Math.min(2 * pauseMs + 1, waitTimeMs) : 0;
         }
       } catch (error) {
-        if (this.#stopping.signal.aborted) return;
+        if (this.#stopping.signal.aborted) continue;
         logger.warn({ err: error }, 'owning tasks failed');
         await this.#pause(errWaitTimeMs);
       }
@@ -76,13 +94,35 @@ export class ClaimLoop {
 
   /** Whether it owned anything. */
   async #claim(): Promise<boolean> {
-    const { store, request, maxTasks, room, onOwned } = this.#options;
-    const free = await room();
-    if (this.#stopping.signal.aborted) return true;
-    const ownedAt = performance.now();
-    const tasks = await store.ownTasks({ ...request, maxTasks: Math.min(free, maxTasks) });
-    if (tasks.length > 0) onOwned(tasks, ownedAt);
-    return tasks.length > 0;
+    const claim = this.#ahead ?? this.#ask(await this.#untilRoom());
+    this.#ahead = undefined;
+    if (!claim) return true;
+    const tasks = await claim.tasks;
+    if (tasks.length === 0) return false;
+    if (tasks.length === claim.asked) this.#ahead = this.#ask(this.#options.room(tasks.length));
+    this.#options.onOwned(tasks, claim.askedAt);
+    return true;
+  }
+
+  #ask(room: number): Claim | undefined {
+    if (room === 0 || this.#stopping.signal.aborted) return undefined;
+    const { store, request, maxTasks } = this.#options;
+    const asked = Math.min(room, maxTasks);
+    return {
+      asked,
+      askedAt: performance.now(),
+      tasks: store.ownTasks({ ...request, maxTasks: asked }),
+    };
+  }
+
+  async #untilRoom(): Promise<number> {
+    for (;;) {
+      const room = this.#options.room(0);
+      if (room > 0 || this.#stopping.signal.aborted) return room;
+      await new Promise<void>((resolve) => {
+        this.#onRoom = resolve;
+      });
+    }
   }
 
   /** Whether it was woken before the time was up. */
