@@ -1,9 +1,6 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { InvalidBodyError } from '../../../src/errors.js';
 import { copyColumns, rowValues } from '../../../src/store/copy-row.js';
@@ -12,7 +9,6 @@ import type { PreparedInsert } from '../../../src/store/prepared-insert.js';
 import type { TaskInput } from '../../../src/store/task-store.js';
 import { countOpenFiles } from '../../support/open-files.js';
 
-const HEAP_MB = 256;
 let directory = '';
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'prepare-insert-test-'));
@@ -182,14 +178,4 @@ test('validateBody sees the body of every task with an action, and its error end
     ['copy', 'a', { n: 1 }],
     ['copy', 'c', null],
   ]);
-});
-
-test(`a million tasks pass with a heap of ${HEAP_MB} MB`, async () => {
-  const script = fileURLToPath(new URL('../../support/prepare-a-million.ts', import.meta.url));
-  const args = [`--max-old-space-size=${HEAP_MB}`, '--import', 'tsx', script];
-  const { stdout } = await promisify(execFile)(process.execPath, args);
-  const report = JSON.parse(stdout);
-  expect(report.count).toBe(1_000_000);
-  expect(report.bytes).toBeGreaterThan(200e6);
-  expect(report.maxRssBytes).toBeLessThan(450e6);
 });
