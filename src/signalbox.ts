@@ -65,21 +65,27 @@ export class Signalbox extends PgTaskStore implements TaskStore {
     { timeoutMs, signal }: { timeoutMs: number; signal?: AbortSignal },
   ): Promise<void> {
     await this.#hub.start();
-    const woken = new AbortController();
-    const stop = signal ? AbortSignal.any([signal, woken.signal]) : woken.signal;
+    const early = new AbortController();
+    const stop = signal ? AbortSignal.any([signal, early.signal]) : early.signal;
     // Listens before it says that it sleeps: the wake-up cannot come between.
     const ready = this.#hub.nextReady({ timeoutMs, signal: stop });
+    let timer: NodeJS.Timeout | undefined;
     try {
       const knownMs = await this.sleepOnLanes(request, this.#hub.channel, timeoutMs);
-      if (knownMs <= 0) return;
-      if (knownMs < timeoutMs) {
-        const timer = setTimeout(() => woken.abort(), knownMs);
-        await ready.finally(() => clearTimeout(timer));
-      }
-      await ready;
+      if (knownMs < timeoutMs) timer = setTimeout(() => early.abort(), Math.max(0, knownMs));
+      const wakeUp = await ready;
+      // Woken, its word is gone; its time up, it no longer counts. Else it might be woken in another's place.
+      if (wakeUp === 'timeout' && stop.aborted) await this.#leave(request);
     } finally {
-      woken.abort();
+      clearTimeout(timer);
+      early.abort();
     }
+  }
+
+  /** Others of this process may have slept by the same word: they look, and say so anew. */
+  async #leave(request: ReadyRequest): Promise<void> {
+    await this.leaveLanes(request, this.#hub.channel);
+    this.#hub.wakeSleepers();
   }
 
   withPrefix(prefix: string): TaskStore {

@@ -22,6 +22,22 @@ begin
 end
 $$;
 
+-- Takes the word back: a worker that looks by itself, or stops, must not be woken in another's place.
+--
+-- Locks: the worker's own rows of sleeper.
+create or replace function signalbox.leave_lanes(
+  p_channel text,
+  p_queues text[],
+  p_actions text[]
+) returns void language plpgsql
+set jit = off set enable_seqscan = off set enable_bitmapscan = off as $$
+begin
+  delete from signalbox.sleeper s
+  using unnest(p_queues, p_actions) as l (queue, action)
+  where s.queue = l.queue and s.action = l.action and s.channel = p_channel;
+end
+$$;
+
 -- When there is next something to own in one of the lanes, as far as is known: p_now if something is ready
 -- there or in the engine's lane, or a timer is due; else the time of the next timer; null if there is none.
 create or replace function signalbox.next_ready_at(

@@ -186,6 +186,12 @@ export class PgTaskStore {
     return row?.[0] == null ? Number.POSITIVE_INFINITY : Number(row[0]);
   }
 
+  /** Takes back what `sleepOnLanes` asked for. */
+  async leaveLanes(request: ReadyRequest, channel: string): Promise<void> {
+    const { queues, actions } = toLanes(request);
+    await this.#call('select signalbox.leave_lanes($1, $2, $3)', [channel, queues, actions]);
+  }
+
   /** Forgets that the version fits: after the schema was changed. */
   protected forgetVersion(): void {
     this.#installed = undefined;

@@ -157,6 +157,11 @@ export class WaiterHub {
     return this.#sleepers.sleep(limits);
   }
 
+  /** Wakes all who sleep in `nextReady`. */
+  wakeSleepers(): void {
+    this.#sleepers.wakeAll('ready');
+  }
+
   #subscribe(ids: readonly string[], subscriber: EndSubscriber): void {
     if (this.#stopped !== null) {
       subscriber.cancel(stoppedCause());

@@ -10,7 +10,9 @@ const request = { actions: ['work'] };
 /** Resolves when so many lanes are slept on. */
 async function untilAsleep(count = 1): Promise<void> {
   await eventually(async () => {
-    const { rows } = await t.pool.query('select count(*)::int as count from sleeper');
+    const { rows } = await t.pool.query(
+      'select count(*)::int as count from sleeper where until > clock_timestamp()',
+    );
     expect(rows[0].count).toBe(count);
   });
 }
@@ -125,5 +127,40 @@ describe('an idle wait', () => {
     expect(rows).toHaveLength(1);
     await box.close();
     await Promise.all(waiting);
+  });
+});
+
+/** Resolves when so many processes sleep on the action's lane. */
+async function untilAsleepOn(action: string, count: number): Promise<void> {
+  await eventually(async () => {
+    const { rows } = await t.pool.query('select channel from sleeper where action = $1', [action]);
+    expect(rows).toHaveLength(count);
+  });
+}
+
+describe('a worker that stops sleeping before its time', () => {
+  it('takes its word back, so that it is not woken in the place of another', async () => {
+    const [leaving, staying] = [await t.another(), await t.another()];
+    const stop = new AbortController();
+    const gone = leaving.waitForReady({ actions: ['leave'] }, { ...LONG, signal: stop.signal });
+    await untilAsleepOn('leave', 1);
+    const woken = elapsedMs(staying.waitForReady({ actions: ['leave'] }, LONG));
+    await untilAsleepOn('leave', 2);
+    stop.abort();
+    await gone;
+    await untilAsleepOn('leave', 1);
+    await t.box.insertTasks([{ ...task('one'), action: 'leave' }]);
+    expect(await woken).toBeLessThan(5_000);
+  });
+
+  it('leaves another of its process asleep, by a word of its own', async () => {
+    const process = await t.another();
+    const stop = new AbortController();
+    const gone = process.waitForReady({ actions: ['share'] }, { ...LONG, signal: stop.signal });
+    await untilAsleepOn('share', 1);
+    const other = process.waitForReady({ actions: ['share'] }, LONG);
+    stop.abort();
+    await Promise.all([gone, other]);
+    await untilAsleepOn('share', 0);
   });
 });
