@@ -45,6 +45,7 @@ export async function checkBudgets(connectionString: string): Promise<boolean> {
 
 async function measureCosts(probe: pg.Client, connectionString: string): Promise<Costs> {
   const pool = new pg.Pool({ connectionString, max: 4, application_name: SCHEMA });
+  pool.on('error', () => {}); // lost while idle: the server stops
   const box = await connect({ pool, connectionString, schema: SCHEMA });
   await probe.query(`drop schema if exists ${SCHEMA} cascade`);
   await box.migrate();

@@ -12,13 +12,17 @@ export interface Timing {
 /** One system that can take a workload from insert to the last task performed. */
 export interface Contestant {
   readonly name: string;
+  /** Whether it can do a scenario at all; left out: each of them. */
+  takes?(scenario: string): boolean;
+  /** In what a scenario asks less of it than of the others, to be printed beside its figures. */
+  differs?(scenario: string): string | undefined;
   /** Inserts `size` tasks, performs them all, and leaves an empty database. */
   run(workload: Workload, size: number): Promise<Timing>;
   close(): Promise<void>;
 }
 
-/** Opens a contestant on a Postgres server. */
-export type OpenContestant = (connectionString: string) => Promise<Contestant>;
+/** Opens a contestant on a Postgres server; `undefined` when this machine lacks what it needs, having said so. */
+export type OpenContestant = (connectionString: string) => Promise<Contestant | undefined>;
 
 /** Milliseconds that `work` takes. */
 export async function timed(work: () => Promise<void>): Promise<number> {

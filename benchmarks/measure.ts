@@ -3,13 +3,21 @@ import { openFloor } from './contestants/floor.js';
 import { openSignalbox } from './contestants/signalbox.js';
 import type { Scenario } from './scenarios/index.js';
 
-/** Tasks a second of one contestant, round by round. */
+/** Tasks a second of one contestant, round by round; none if it cannot do the scenario. */
 export interface Measurement {
   readonly contestant: string;
+  /** In what the scenario asked less of it than of the others. */
+  readonly differs?: string;
   readonly ratesPerSecond: readonly number[];
 }
 
-const CONTESTANTS: readonly OpenContestant[] = [openSignalbox, openFloor];
+export interface MeasureOptions {
+  readonly rounds: number;
+  readonly size: number;
+  readonly peers: readonly OpenContestant[];
+}
+
+const OURS: readonly OpenContestant[] = [openSignalbox, openFloor];
 
 /**
  * Runs a scenario with every contestant on one server, in turn, round by round, so that what else the machine
@@ -18,22 +26,33 @@ const CONTESTANTS: readonly OpenContestant[] = [openSignalbox, openFloor];
 export async function measure(
   connectionString: string,
   scenario: Scenario,
-  { rounds, size }: { rounds: number; size: number },
+  { rounds, size, peers }: MeasureOptions,
 ): Promise<Measurement[]> {
   const contestants: Contestant[] = [];
-  for (const open of CONTESTANTS) contestants.push(await open(connectionString));
-  const rates = new Map(contestants.map(({ name }) => [name, [] as number[]]));
   try {
+    for (const open of [...OURS, ...peers]) {
+      const contestant = await open(connectionString);
+      if (contestant) contestants.push(contestant);
+    }
+    const rates = new Map(contestants.map(({ name }) => [name, [] as number[]]));
+    const taking = contestants.filter(({ takes }) => takes?.(scenario.name) ?? true);
     for (let round = 0; round <= rounds; round++) {
-      for (const contestant of contestants) {
+      for (const contestant of taking) {
         const timing = await contestant.run(() => scenario.workload(size), size);
         const rate = Math.round((1_000 * size) / scenario.ms(timing));
         if (round > 0) rates.get(contestant.name)?.push(rate);
         console.error(`${scenario.name} round ${round} ${contestant.name}: ${rate}/s`);
       }
     }
+    return contestants.map(({ name, differs }) => {
+      const difference = differs?.(scenario.name);
+      return {
+        contestant: name,
+        ...(difference === undefined ? {} : { differs: difference }),
+        ratesPerSecond: rates.get(name) ?? [],
+      };
+    });
   } finally {
     for (const contestant of contestants) await contestant.close();
   }
-  return Array.from(rates, ([contestant, ratesPerSecond]) => ({ contestant, ratesPerSecond }));
 }

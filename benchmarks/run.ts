@@ -1,8 +1,9 @@
-// npm run bench [-- --scenario NAME --rounds N --quick --budgets --database-url URL]
+// npm run bench [-- --scenario NAME --rounds N --quick --peers --budgets --database-url URL]
 import { mkdir, writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { startEmbedded } from '../src/embedded/index.js';
 import { checkBudgets } from './budgets.js';
+import { loadPeers } from './load-peers.js';
 import { type Measurement, measure } from './measure.js';
 import { toTable } from './report.js';
 import { scenarios } from './scenarios/index.js';
@@ -13,12 +14,14 @@ const program = new Command('bench')
   .option('--scenario <name...>', `one or more of: ${scenarios.map(({ name }) => name).join(', ')}`)
   .option('--rounds <n>', 'rounds that count, after one that does not', Number, 3)
   .option('--quick', 'a tenth of the size, one round')
+  .option('--peers', 'the peers too; installs them in benchmarks/peers when they are not')
   .option('--budgets', 'check the cost budgets instead, and fail when one is passed')
   .option('--database-url <url>', 'the server to use; default: the embedded one');
 const options = program.parse().opts<{
   scenario?: string[];
   rounds: number;
   quick?: boolean;
+  peers?: boolean;
   budgets?: boolean;
   databaseUrl?: string;
 }>();
@@ -37,11 +40,13 @@ async function runScenarios(): Promise<void> {
     ({ name }) => !options.scenario || options.scenario.includes(name),
   );
   if (chosen.length === 0) program.error('no such scenario');
+  const peers = options.peers ? await loadPeers() : [];
   await mkdir(RESULTS, { recursive: true });
   for (const scenario of chosen) {
     const measurements: Measurement[] = await measure(connectionString, scenario, {
       rounds: options.quick ? 1 : options.rounds,
       size: options.quick ? scenario.size / 10 : scenario.size,
+      peers,
     });
     console.log(`\n${scenario.name}: ${scenario.what}\n${toTable(measurements)}`);
     if (!options.quick) {

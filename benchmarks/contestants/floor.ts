@@ -14,6 +14,7 @@ const BATCH_SIZE = 500;
  */
 export async function openFloor(connectionString: string): Promise<Contestant> {
   const pool = new pg.Pool({ connectionString, max: CONNECTIONS });
+  pool.on('error', () => {}); // lost while idle: the server stops
   const schema = await readFile(new URL('floor.sql', import.meta.url), 'utf8');
   return {
     name: 'bare floor',

@@ -7,6 +7,7 @@ const SCHEMA = 'bench_signalbox';
 /** The whole client path: insertTasks with its checks, ActionManager, an empty async handler. */
 export async function openSignalbox(connectionString: string): Promise<Contestant> {
   const admin = new pg.Pool({ connectionString, max: 1 });
+  admin.on('error', () => {}); // lost while idle: the server stops
   const box = await connect({ connectionString, schema: SCHEMA });
   return {
     name: 'signalbox',
