@@ -12,7 +12,8 @@ import type { OwnedTask, OwnRequest, TaskStore } from '../store/task-store.js';
  *   any      --stop--> stopped
  *
  * A claim that came back full is followed by the next before its own tasks are looked at, if there is room for both: the
- * server claims while they are handed out here. There is never more than one claim in flight.
+ * server claims while they are handed out here. From the third full one in a row on there are two in flight: one alone
+ * set the pace, and flat tasks ran at 53,000 to 56,000 a second instead of 55,000 to 61,000.
  *
  * Woken and yet nothing owned, again and again (what is ready is locked, or others are faster): it pauses before it
  * sleeps, a little longer each time up to waitTimeMs, or it would ask without end.
@@ -42,11 +43,16 @@ interface Claim {
   readonly tasks: Promise<OwnedTask[]>;
 }
 
+const MANY_FULL = 3;
+
 export class ClaimLoop {
   readonly #options: ClaimLoopOptions;
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
-  #ahead: Claim | undefined;
+  /** Claims in flight, the oldest first. */
+  readonly #claims: Claim[] = [];
+  /** Claims in a row that came back full. */
+  #numFull = 0;
   #onRoom: (() => void) | undefined;
 
   constructor(options: ClaimLoopOptions) {
@@ -60,6 +66,7 @@ export class ClaimLoop {
   /** There may be more room than there was. */
   roomGrew(): void {
     this.#onRoom?.();
+    if (this.#numFull >= MANY_FULL) this.#askAhead(0);
   }
 
   /** Resolves when no claim is in flight and none will be made. */
@@ -73,7 +80,7 @@ export class ClaimLoop {
     const { waitTimeMs, maxIdleMs, errWaitTimeMs, logger } = this.#options;
     let idleMs = waitTimeMs;
     let pauseMs = 0;
-    while (!this.#stopping.signal.aborted || this.#ahead) {
+    while (!this.#stopping.signal.aborted || this.#claims.length > 0) {
       try {
         if (await this.#claim()) {
           idleMs = waitTimeMs;
@@ -92,27 +99,38 @@ export class ClaimLoop {
     }
   }
 
-  /** Whether it owned anything. */
+  /** Whether it owned anything, or may still. */
   async #claim(): Promise<boolean> {
-    const claim = this.#ahead ?? this.#ask(await this.#untilRoom());
-    this.#ahead = undefined;
+    if (this.#claims.length === 0) this.#ask(await this.#untilRoom());
+    const [claim] = this.#claims;
     if (!claim) return true;
-    const tasks = await claim.tasks;
-    if (tasks.length === 0) return false;
-    if (tasks.length === claim.asked) this.#ahead = this.#ask(this.#options.room(tasks.length));
-    this.#options.onOwned(tasks, claim.askedAt);
-    return true;
+    const tasks = await claim.tasks.finally(() => this.#claims.shift());
+    this.#numFull = tasks.length === claim.asked ? this.#numFull + 1 : 0;
+    if (this.#numFull > 0) this.#askAhead(tasks.length);
+    if (tasks.length > 0) this.#options.onOwned(tasks, claim.askedAt);
+    return tasks.length > 0 || this.#claims.length > 0;
   }
 
-  #ask(room: number): Claim | undefined {
-    if (room === 0 || this.#stopping.signal.aborted) return undefined;
+  /** `besides`: tasks in hand that do not take room yet. */
+  #askAhead(besides: number): void {
+    const maxInFlight = this.#numFull >= MANY_FULL ? 2 : 1;
+    while (this.#claims.length < maxInFlight) {
+      const numAsked = this.#claims.reduce((sum, { asked }) => sum + asked, 0);
+      if (!this.#ask(this.#options.room(besides + numAsked))) return;
+    }
+  }
+
+  /** False: there is no room, or it is stopping. */
+  #ask(room: number): boolean {
+    if (room === 0 || this.#stopping.signal.aborted) return false;
     const { store, request, maxTasks } = this.#options;
     const asked = Math.min(room, maxTasks);
-    return {
-      asked,
-      askedAt: performance.now(),
-      tasks: store.ownTasks({ ...request, maxTasks: asked }),
-    };
+    const askedAt = performance.now();
+    const tasks = store.ownTasks({ ...request, maxTasks: asked });
+    // Awaited in its turn: until then a rejection is not an unhandled one.
+    tasks.catch(() => {});
+    this.#claims.push({ asked, askedAt, tasks });
+    return true;
   }
 
   async #untilRoom(): Promise<number> {
