@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { connect } from '../src/index.js';
+import { connect } from 'signalbox';
 import { performAll } from './contestants/signalbox.js';
 import { diamonds } from './scenarios/workloads.js';
 

@@ -1,4 +1,4 @@
-import type { TaskInput } from '../src/index.js';
+import type { TaskInput } from 'signalbox';
 
 /** Tasks to be performed by an empty handler. Edges go by `toSignalAfter`. */
 export type Workload = () => Iterable<TaskInput>;

@@ -1,7 +1,7 @@
 // npm run bench [-- --scenario NAME --rounds N --quick --peers --budgets --database-url URL]
 import { mkdir, writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
-import { startEmbedded } from '../src/embedded/index.js';
+import { startEmbedded } from 'signalbox/embedded';
 import { checkBudgets } from './budgets.js';
 import { loadPeers } from './load-peers.js';
 import { type Measurement, measure } from './measure.js';

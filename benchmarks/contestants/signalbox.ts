@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { ActionManager, connect, defineActor, type Signalbox } from '../../src/index.js';
+import { ActionManager, connect, defineActor, type Signalbox } from 'signalbox';
 import { type Contestant, type Timing, timed, type Workload } from '../contestant.js';
 
 const SCHEMA = 'bench_signalbox';

@@ -9,7 +9,7 @@ import {
 } from 'bullmq';
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import type { TaskInput } from '../../src/index.js';
+import type { TaskInput } from 'signalbox';
 import { type Contestant, type Timing, timed, type Workload } from '../contestant.js';
 import { startRedis } from './redis-server.js';
 import {

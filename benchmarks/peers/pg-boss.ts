@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { type FlowJob, PgBoss } from 'pg-boss';
-import type { TaskInput } from '../../src/index.js';
+import type { TaskInput } from 'signalbox';
 import { type Contestant, timed, type Workload } from '../contestant.js';
 import {
   type Counter,

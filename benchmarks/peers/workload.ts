@@ -1,4 +1,4 @@
-import type { TaskInput } from '../../src/index.js';
+import type { TaskInput } from 'signalbox';
 import packageJson from './package.json' with { type: 'json' };
 
 type Peer = keyof typeof packageJson.dependencies;

@@ -1,4 +1,4 @@
-import type { TaskInput } from '../../src/index.js';
+import type { TaskInput } from 'signalbox';
 
 /** About 100 bytes of JSON, as a task's body tends to be. */
 const BODY = {
