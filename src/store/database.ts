@@ -46,26 +46,9 @@ export class Database {
     return this.#again(() => this.#query(this.pool, text, values));
   }
 
-  /** Runs `work` in a transaction; it leaves nothing unless `work` resolves. Run again when it deadlocked, if `isRepeatable`. */
-  async transaction<T>(
-    work: (client: pg.PoolClient) => Promise<T>,
-    { isRepeatable = true }: { isRepeatable?: boolean } = {},
-  ): Promise<T> {
-    const attempt = () => this.#transactionOnce(work);
-    return isRepeatable ? this.#again(attempt) : attempt();
-  }
-
-  /** Closes the pool; resolves when its connections are closed. Safe to call twice. */
-  async end(): Promise<void> {
-    if (this.pool.ending) return;
-    // The pool's own end() resolves while its connections are still saying good-bye.
-    let open = this.pool.totalCount;
-    const closed = new Promise<void>((resolve) => {
-      if (open === 0) resolve();
-      this.pool.on('remove', () => --open === 0 && resolve());
-    });
-    await this.pool.end();
-    await closed;
+  /** Runs `work` in a transaction; it leaves nothing unless `work` resolves. Runs it again when it deadlocked. */
+  async transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    return this.#again(() => this.#transactionOnce(work));
   }
 
   async #query(
