@@ -6,6 +6,8 @@
 \ir schema/03-indexes.sql
 \ir schema/04-comments.sql
 \ir schema/05-transitions.sql
+\ir functions/now.sql
+\ir functions/set_limits.sql
 \ir functions/sleep_on_lanes.sql
 \ir functions/signal_targets.sql
 \ir functions/settle_tasks.sql
@@ -13,6 +15,7 @@
 \ir functions/run_timers.sql
 \ir functions/own_tasks.sql
 \ir functions/return_tasks.sql
+\ir functions/begin_tasks.sql
 \ir functions/extend_task_deadlines.sql
 \ir functions/watch_tasks.sql
 \ir functions/signal_tasks.sql
@@ -21,4 +24,5 @@
 \ir functions/delete_tasks.sql
 \ir functions/claim_unique_key.sql
 \ir functions/list_tasks.sql
+\ir functions/list_attempts.sql
 \ir version.sql

@@ -17,6 +17,8 @@ export interface ConnectOptions {
   schema?: string;
   /** Default true. PgBouncer before 1.21 in transaction mode needs false. */
   preparedStatements?: boolean;
+  /** Results longer than this, as JSON, are refused: ResultTooLargeError. Default 10 MiB. */
+  maxResultBytes?: number;
   /** Pino-compatible. Default: silent. */
   logger?: Logger;
 }

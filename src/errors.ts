@@ -160,6 +160,25 @@ export class TargetStartedError extends SignalboxError {
   }
 }
 
+/** A task that has begun or ended was to be updated. */
+export class TaskNotPendingError extends SignalboxError {
+  readonly ids: readonly string[];
+
+  constructor(ids: readonly string[], options?: { cause?: unknown }) {
+    super(
+      'TASK_NOT_PENDING',
+      `Only pending tasks can be updated; these have begun or ended: ${quoteIds(ids)}. ` +
+        'Nothing was updated; cancel or rerun such a task instead.',
+      options,
+    );
+    this.ids = ids;
+  }
+
+  override renamed(rename: (name: string) => string): SignalboxError {
+    return new TaskNotPendingError(this.ids.map(rename), { cause: this.cause });
+  }
+}
+
 /** One thing that is wrong with a body: where (a JSON pointer) and what. */
 export interface BodyFault {
   readonly path: string;
@@ -198,6 +217,31 @@ export class InvalidTaskError extends SignalboxError {
 
   override renamed(rename: (name: string) => string): SignalboxError {
     return new InvalidTaskError(rename(this.id), this.field, this.#problem, { cause: this.cause });
+  }
+}
+
+/** The result of a handler is longer than `maxResultBytes`. */
+export class ResultTooLargeError extends SignalboxError {
+  readonly id: string;
+  readonly bytes: number;
+  readonly maxBytes: number;
+
+  constructor(id: string, bytes: number, maxBytes: number, options?: { cause?: unknown }) {
+    super(
+      'RESULT_TOO_LARGE',
+      `The result of task ${JSON.stringify(id)} has ${bytes} bytes as JSON, more than ${maxBytes}. ` +
+        'Keep it elsewhere and return where it is, or raise maxResultBytes of connect().',
+      options,
+    );
+    this.id = id;
+    this.bytes = bytes;
+    this.maxBytes = maxBytes;
+  }
+
+  override renamed(rename: (name: string) => string): SignalboxError {
+    return new ResultTooLargeError(rename(this.id), this.bytes, this.maxBytes, {
+      cause: this.cause,
+    });
   }
 }
 

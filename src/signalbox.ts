@@ -28,7 +28,10 @@ export class Signalbox extends PgTaskStore implements TaskStore {
 
   constructor(pool: pg.Pool, options: ConnectOptions = {}) {
     const schema = options.schema ?? DEFAULT_SCHEMA;
-    super(new Database({ pool, schema, preparedStatements: options.preparedStatements ?? true }));
+    super(
+      new Database({ pool, schema, preparedStatements: options.preparedStatements ?? true }),
+      options,
+    );
     this.#ownsPool = options.pool === undefined;
     this.#hub = new WaiterHub({
       listenConfig: toListenConfig(options, pool),

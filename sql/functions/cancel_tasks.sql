@@ -12,7 +12,7 @@ create or replace function signalbox.cancel_tasks(
 ) returns integer language plpgsql
 set jit = off set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
-  v_now timestamptz := coalesce(p_now, clock_timestamp());
+  v_now timestamptz := coalesce(p_now, signalbox.now());
   v_ids text[] := p_ids;
   v_targets text[];
   v_ended signalbox.status_code[];
@@ -82,7 +82,8 @@ begin
   delete from signalbox.ready r
   using signalbox.task t
   where t.id = any (p_ids) and t.status_code = 'pending' and r.id = t.id
-    and (r.queue, r.action) in ((t.queue, t.action), ('', ''))
+    and (r.queue, r.action, r.key)
+      in ((t.queue, t.action, signalbox.lane_key(t.fair_key, t.limit_key)), ('', '', ''))
     and r.priority = t.priority and r.seq = t.seq;
 end
 $$;

@@ -7,7 +7,8 @@
 -- Locks: the tasks of each generation, then their waiting targets, both in id order; rows of ready. It can
 -- deadlock with a return: call it again on SQLSTATE 40P01.
 create or replace function signalbox.delete_tasks(
-  p_ids text[]
+  p_ids text[],
+  p_spares_owned boolean default false
 ) returns integer language plpgsql
 set jit = off set enable_seqscan = off set enable_bitmapscan = off as $$
 declare

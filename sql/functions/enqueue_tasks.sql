@@ -19,7 +19,7 @@ create or replace function signalbox.enqueue_tasks(
 ) returns void language plpgsql
 set jit = off set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
-  v_now timestamptz := coalesce(p_now, clock_timestamp());
+  v_now timestamptz := coalesce(p_now, signalbox.now());
 begin
   if cardinality(p_targets) > 0 then
     perform signalbox.add_dependencies(p_targets, p_counts);

@@ -20,16 +20,22 @@ create or replace function signalbox.own_tasks(
   p_max_duration interval default null,
   p_cursor_priorities smallint[] default null,
   p_cursor_seqs bigint[] default null,
-  p_now timestamptz default null
+  p_now timestamptz default null,
+  p_num_begun integer default null,
+  p_holder uuid default null,
+  p_max_slots integer default null,
+  p_tasks_per_slot integer default null,
+  p_is_oldest_first boolean default false
 ) returns table (
   id text, token uuid, action text, body jsonb, queue text, priority smallint,
   num_failures integer, num_tries integer, max_tries integer, deadline timestamptz,
-  max_duration interval, seq bigint
+  max_duration interval, seq bigint, is_begun boolean, limit_key text, slots integer,
+  slots_version bigint
 ) language plpgsql
 set jit = off set enable_seqscan = off set enable_bitmapscan = off as $$
 #variable_conflict use_column
 declare
-  v_now timestamptz := coalesce(p_now, clock_timestamp());
+  v_now timestamptz := coalesce(p_now, signalbox.now());
   v_ids text[];
 begin
   perform signalbox.run_timers(v_now);
@@ -48,7 +54,7 @@ begin
     where t.id = any (v_ids) and t.status_code = 'pending'
     returning t.id, t.performance_token, t.action, t.body, t.queue, t.priority,
       t.num_failures, t.num_tries, t.max_tries, t.action_deadline,
-      coalesce(t.max_duration, p_max_duration), t.seq
+      coalesce(t.max_duration, p_max_duration), t.seq, true, null::text, null::integer, null::bigint
   ), leased as (
     insert into signalbox.timer (due, kind, ids)
     select signalbox.lease_check(min(o.action_deadline), v_now), 'lease', array_agg(o.id)
@@ -82,18 +88,18 @@ begin
     cross join lateral (
       -- The lane's highest priority up to v_level, without walking over what lies behind the cursor.
       (select r.priority from signalbox.ready r
-        where r.queue = l.queue and r.action = l.action and r.priority <= v_level
+        where r.queue = l.queue and r.action = l.action and r.key = '' and r.priority <= v_level
           and r.priority > coalesce(l.cursor_priority, -32768)
         order by r.priority desc, r.seq limit 1)
       union all
       (select r.priority from signalbox.ready r
-        where r.queue = l.queue and r.action = l.action and r.priority <= v_level
+        where r.queue = l.queue and r.action = l.action and r.key = '' and r.priority <= v_level
           and r.priority = coalesce(l.cursor_priority, -32768)
           and r.seq >= coalesce(l.cursor_seq, 0)
         order by r.seq limit 1)
       union all
       (select r.priority from signalbox.ready r
-        where r.queue = l.queue and r.action = l.action and r.priority <= v_level
+        where r.queue = l.queue and r.action = l.action and r.key = '' and r.priority <= v_level
           and r.priority < l.cursor_priority
         order by r.priority desc, r.seq limit 1)
       limit 1
@@ -141,7 +147,7 @@ begin
       ) as l
       cross join lateral (
         select n.ctid from signalbox.ready n
-        where n.queue = l.queue and n.action = l.action and n.priority = p_level
+        where n.queue = l.queue and n.action = l.action and n.key = '' and n.priority = p_level
           and n.seq >= case when l.cursor_priority = p_level then l.cursor_seq else 0 end
         order by n.seq
         limit p_share

@@ -16,7 +16,7 @@ create or replace function signalbox.rerun_tasks(
 ) returns integer language plpgsql
 set jit = off set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
-  v_now timestamptz := coalesce(p_now, clock_timestamp());
+  v_now timestamptz := coalesce(p_now, signalbox.now());
   v_ids text[];
   v_targets text[] := signalbox.signalled_by(p_ids, p_downstream);
   v_waiting text[];

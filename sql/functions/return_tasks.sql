@@ -17,14 +17,17 @@ create or replace function signalbox.return_tasks(
   p_statuses text[] default null,
   p_results jsonb[] default null,
   p_start_afters timestamptz[] default null,
-  p_now timestamptz default null
+  p_now timestamptz default null,
+  p_errors text[] default null,
+  p_retry_delays interval[] default null,
+  p_are_deleted boolean[] default null
 ) returns table (id text, status_code signalbox.status_code)
 language plpgsql
 set jit = off set enable_seqscan = off set enable_bitmapscan = off
 set enable_hashjoin = off set enable_mergejoin = off as $$
 #variable_conflict use_column
 declare
-  v_now timestamptz := coalesce(p_now, clock_timestamp());
+  v_now timestamptz := coalesce(p_now, signalbox.now());
   v_returned text[];
   v_codes signalbox.status_code[];
   v_num_as_asked integer;
@@ -58,13 +61,13 @@ begin
     from given g
     where t.id = g.id and t.performance_token = g.token
     returning t.id, t.status_code, g.code as asked, t.queue, t.action, t.priority, t.seq, t.due_at,
-      t.to_signal_after, t.watchers is not null or t.notify_channel_after is not null
+      t.fair_key, t.limit_key, t.to_signal_after, t.watchers is not null or t.notify_channel_after is not null
         or t.unique_key is not null as is_announced
   ), requeued as (
-    insert into signalbox.ready (queue, action, priority, seq, id)
-    select r.queue, r.action, r.priority, r.seq, r.id
+    insert into signalbox.ready (queue, action, key, priority, seq, id)
+    select r.queue, r.action, signalbox.lane_key(r.fair_key, r.limit_key), r.priority, r.seq, r.id
     from returned r where r.status_code = 'pending' and r.due_at is null
-    returning queue, action
+    returning queue, action, key
   ), delayed as (
     insert into signalbox.timer (due, kind, ids)
     select r.due_at, 'start', array_agg(r.id)
@@ -79,12 +82,13 @@ begin
     count(*) filter (where r.status_code = r.asked),
     array_agg(r.id) filter (where r.is_announced and r.status_code <> 'pending'),
     (select array_agg(l) from (
-      select q.queue, q.action, count(*) from requeued q group by q.queue, q.action) as l),
+      select q.queue, q.action, q.key, count(*) from requeued q
+      group by q.queue, q.action, q.key) as l),
     (select array_agg(s.target) from signal s), (select array_agg(s.status_code) from signal s)
   into v_returned, v_codes, v_num_as_asked, v_announced, v_lanes, v_targets, v_ended
   from returned r;
 
-  perform signalbox.wake_sleepers(v_lanes, v_now);
+  perform signalbox.announce_ready(v_lanes, v_now);
   perform signalbox.after_end(v_targets, v_ended, v_announced, v_now);
 
   if v_num_as_asked < cardinality(p_ids) then

@@ -9,7 +9,7 @@ create or replace function signalbox.run_timers(
 ) returns integer language plpgsql
 set jit = off set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
-  v_now timestamptz := coalesce(p_now, clock_timestamp());
+  v_now timestamptz := coalesce(p_now, signalbox.now());
   v_num_timers integer;
   v_starts text[];
   v_leases text[];

@@ -11,7 +11,7 @@ create or replace function signalbox.settle_tasks(
 ) returns integer language plpgsql
 set jit = off set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
-  v_now timestamptz := coalesce(p_now, clock_timestamp());
+  v_now timestamptz := coalesce(p_now, signalbox.now());
   v_settled integer;
   v_total integer := 0;
 begin
@@ -82,7 +82,7 @@ begin
   select array_agg(c.id) into v_ids
   from (
     select r.id from signalbox.ready r
-    where r.queue = '' and r.action = ''
+    where r.queue = '' and r.action = '' and r.key = ''
     order by r.priority desc, r.seq limit p_max
     for update skip locked
   ) as c;
@@ -116,7 +116,7 @@ begin
 
   delete from signalbox.ready r
   using signalbox.task t
-  where t.id = any (v_ids) and r.queue = '' and r.action = '' and r.priority = t.priority
+  where t.id = any (v_ids) and r.queue = '' and r.action = '' and r.key = '' and r.priority = t.priority
     and r.seq = t.seq;
   return v_ids;
 end

@@ -57,17 +57,19 @@ begin
       end
     from signal s
     where t.id = s.target and t.num_signals < t.total_dependencies
-    returning t.id, t.queue, t.action, t.priority, t.seq, t.due_at,
+    returning t.id, t.queue, t.action, t.priority, t.seq, t.due_at, t.fair_key, t.limit_key,
       t.status_code = 'pending' and t.num_signals = t.total_dependencies as is_complete,
       t.action is not null and signalbox.may_run(t.run_when, t.num_signals, t.num_failures,
         t.num_skipped) as is_for_actor
   ), queued as (
-    insert into signalbox.ready (queue, action, priority, seq, id)
+    insert into signalbox.ready (queue, action, key, priority, seq, id)
     select case when s.is_for_actor then s.queue else '' end,
-      case when s.is_for_actor then s.action else '' end, s.priority, s.seq, s.id
+      case when s.is_for_actor then s.action else '' end,
+      case when s.is_for_actor then signalbox.lane_key(s.fair_key, s.limit_key) else '' end,
+      s.priority, s.seq, s.id
     from signalled s
     where s.is_complete and s.due_at is null
-    returning queue, action
+    returning queue, action, key
   ), delayed as (
     insert into signalbox.timer (due, kind, ids)
     select s.due_at, 'start', array_agg(s.id)
@@ -76,9 +78,11 @@ begin
     group by s.due_at
   )
   select array_agg(l) into v_lanes
-  from (select q.queue, q.action, count(*) from queued q group by q.queue, q.action) as l;
+  from (
+    select q.queue, q.action, q.key, count(*) from queued q group by q.queue, q.action, q.key
+  ) as l;
 
-  perform signalbox.wake_sleepers(v_lanes, p_now);
+  perform signalbox.announce_ready(v_lanes, p_now);
   return exists (select from unnest(v_lanes) as l where l.action = '');
 end
 $$;
@@ -93,7 +97,7 @@ declare
   v_lanes signalbox.lane_count[];
 begin
   with startable as materialized (
-    select t.id, t.queue, t.priority, t.seq, t.due_at, case
+    select t.id, t.queue, t.priority, t.seq, t.due_at, t.fair_key, t.limit_key, case
         when t.action is not null
           and signalbox.may_run(t.run_when, t.num_signals, t.num_failures, t.num_skipped)
         then t.action else '' end as lane_action
@@ -101,12 +105,13 @@ begin
     where t.id = any (p_ids) and t.status_code = 'pending'
       and t.num_signals = t.total_dependencies
   ), queued as (
-    insert into signalbox.ready (queue, action, priority, seq, id)
-    select case when s.lane_action = '' then '' else s.queue end, s.lane_action, s.priority,
-      s.seq, s.id
+    insert into signalbox.ready (queue, action, key, priority, seq, id)
+    select case when s.lane_action = '' then '' else s.queue end, s.lane_action,
+      case when s.lane_action = '' then '' else signalbox.lane_key(s.fair_key, s.limit_key) end,
+      s.priority, s.seq, s.id
     from startable s
     where s.due_at is null or s.due_at <= p_now
-    returning queue, action
+    returning queue, action, key
   ), no_longer_due as (
     update signalbox.task t set due_at = null
     from startable s
@@ -123,9 +128,11 @@ begin
     group by d.due_at, d.n / 500
   )
   select array_agg(l) into v_lanes
-  from (select q.queue, q.action, count(*) from queued q group by q.queue, q.action) as l;
+  from (
+    select q.queue, q.action, q.key, count(*) from queued q group by q.queue, q.action, q.key
+  ) as l;
 
-  perform signalbox.wake_sleepers(v_lanes, p_now);
+  perform signalbox.announce_ready(v_lanes, p_now);
   return exists (select from unnest(v_lanes) as l where l.action = '');
 end
 $$;

@@ -9,7 +9,7 @@ create or replace function signalbox.signal_tasks(
 ) returns integer language plpgsql
 set jit = off set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
-  v_now timestamptz := coalesce(p_now, clock_timestamp());
+  v_now timestamptz := coalesce(p_now, signalbox.now());
   v_waiting text[];
 begin
   select array_agg(c.id) into v_waiting

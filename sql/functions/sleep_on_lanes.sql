@@ -47,7 +47,7 @@ create or replace function signalbox.next_ready_at(
 ) returns timestamptz language plpgsql
 set jit = off set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
-  v_now timestamptz := coalesce(p_now, clock_timestamp());
+  v_now timestamptz := coalesce(p_now, signalbox.now());
 begin
   if exists (
     select from unnest(p_queues || ''::text, p_actions || ''::text) as l (queue, action)
@@ -61,11 +61,11 @@ begin
 end
 $$;
 
--- Wakes sleepers on lanes that have just got tasks: at most as many on each as it got tasks. Forgets those
--- whose time is up. Nobody asleep, or no lanes: one look at an empty table at most.
+-- What follows when lanes have just got tasks: wakes sleepers, at most as many on each as it got tasks, and
+-- forgets those whose time is up. Nobody asleep, or no lanes: one look at an empty table at most.
 --
 -- Locks: rows of sleeper, skipping locked ones.
-create or replace function signalbox.wake_sleepers(
+create or replace function signalbox.announce_ready(
   p_lanes signalbox.lane_count[], p_now timestamptz
 ) returns void language plpgsql as $$
 begin

@@ -12,5 +12,7 @@ create type signalbox.run_when as enum (
 
 create type signalbox.timer_kind as enum ('start', 'lease');
 
--- How many tasks a lane has just got.
-create type signalbox.lane_count as (queue text, action text, count bigint);
+-- How many tasks a lane has just got. key: see lane_key.
+create type signalbox.lane_count as (queue text, action text, key text, count bigint);
+
+create type signalbox.attempt_outcome as enum ('failed', 'aborted', 'lapsed');

@@ -19,8 +19,13 @@ create table signalbox.task (
   retry_delay interval,
   retry_factor double precision,
   retry_max_delay interval,
+  retry_jitter real,
   max_duration interval,
   unique_key text collate "C",
+  unique_until_started boolean not null default false,
+  unique_for interval,
+  limit_key text collate "C",
+  fair_key text collate "C",
   notify_channel_after text,
   created_at timestamptz not null default now(),
   -- moving
@@ -38,8 +43,10 @@ create table signalbox.task (
   status text,
   result jsonb,
   watchers text[],
+  holder uuid,
   started_at timestamptz,
   finished_at timestamptz,
+  updated_at timestamptz not null default now(),
 
   constraint "an id is not empty" check (id <> ''),
   constraint "an action is not empty" check (action <> ''),
@@ -48,6 +55,10 @@ create table signalbox.task (
   constraint "durations and delays are not negative" check (
     max_duration >= interval '0' and retry_delay >= interval '0'
     and retry_max_delay >= interval '0' and retry_factor >= 1
+    and retry_jitter between 0 and 1 and unique_for >= interval '0'
+  ),
+  constraint "a channel's name has at most 63 bytes" check (
+    octet_length(notify_channel_after) between 1 and 63
   ),
   constraint "signals fit their total, failures and skips fit the signals" check (
     num_failures >= 0 and num_skipped >= 0 and num_failures + num_skipped <= num_signals
@@ -67,6 +78,9 @@ create table signalbox.task (
   ),
   constraint "a task in progress has all its signals" check (
     status_code <> 'in-progress' or num_signals = total_dependencies
+  ),
+  constraint "only a task in progress has a holder" check (
+    holder is null or performance_token is not null
   )
 ) with (fillfactor = 30);
 
@@ -75,6 +89,7 @@ create table signalbox.task (
 create table signalbox.ready (
   queue text collate "C" not null,
   action text collate "C" not null,
+  key text collate "C" not null default '',
   priority smallint not null,
   seq bigint not null,
   id text collate "C" not null
@@ -89,7 +104,99 @@ create table signalbox.timer (
 
 create table signalbox.unique_key (
   key text collate "C" primary key,
-  task_id text collate "C" not null
+  task_id text collate "C" not null,
+  kept_until timestamptz,
+  is_released boolean not null default false
+);
+
+-- Tries that failed, kept apart: most tasks succeed at once and have no row here.
+create table signalbox.attempt (
+  task_id text collate "C" not null,
+  number bigint generated always as identity,
+  num_try integer not null,
+  actor_id text,
+  started_at timestamptz,
+  ended_at timestamptz not null,
+  outcome signalbox.attempt_outcome not null,
+  status text,
+  error text,
+  primary key (task_id, number)
+);
+
+-- Lanes of tasks with a limit_key or a fair_key, one row for each that has, or had lately, ready tasks. Lanes
+-- without a key are not listed: whoever owns names them.
+create table signalbox.keyed_lane (
+  queue text collate "C" not null,
+  action text collate "C" not null,
+  key text collate "C" not null,
+  limit_key text collate "C",
+  turn bigint not null default nextval('signalbox.ready_seq'),
+  closed_until timestamptz,
+  primary key (queue, action, key)
+);
+
+-- Limits, one row a key. starts_at and starts_count are the claims of the last rate_interval.
+create table signalbox.limit_key (
+  key text collate "C" primary key,
+  max_in_progress integer,
+  rate_count integer,
+  rate_interval interval,
+  starts_at timestamptz[] not null default '{}',
+  starts_count integer[] not null default '{}',
+  version bigint not null default 0,
+  constraint "a limit is at least 1" check (max_in_progress >= 1),
+  constraint "a rate is a count and an interval" check (
+    (rate_count is null) = (rate_interval is null)
+    and rate_count >= 1 and rate_interval > interval '0'
+  )
+);
+
+-- Who may perform tasks of a limited key: holder is a manager of many tasks, or zeros for all who own without
+-- one. in_hand counts the holder's tasks in progress, slots how many of them it may perform at once.
+create table signalbox.limit_slot (
+  key text collate "C" not null,
+  holder uuid not null,
+  slots integer not null,
+  in_hand integer not null,
+  primary key (key, holder),
+  constraint "slots are for tasks in hand" check (slots >= 0 and in_hand >= slots)
+);
+
+-- Lanes that nobody owns from at present. An empty queue or action stands for every one.
+create table signalbox.pause (
+  queue text collate "C" not null default '',
+  action text collate "C" not null default '',
+  since timestamptz not null default now(),
+  primary key (queue, action),
+  constraint "a pause is of a queue, an action or both" check (queue <> '' or action <> '')
+);
+
+-- Processes that perform actions, as they say themselves, until they stop or are silent for too long.
+create table signalbox.worker (
+  id uuid primary key,
+  actor_id text not null,
+  queues text[] not null,
+  actions text[] not null,
+  started_at timestamptz not null default now(),
+  alive_until timestamptz not null
+);
+
+-- What is inserted again and again, at times that the client computes from its rule.
+create table signalbox.schedule (
+  name text collate "C" primary key,
+  rule jsonb not null,
+  task jsonb not null,
+  catch_up jsonb not null,
+  may_overlap boolean not null default false,
+  is_paused boolean not null default false,
+  next_due timestamptz,
+  last_due timestamptz,
+  last_task_id text,
+  num_fired bigint not null default 0,
+  num_skipped bigint not null default 0,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint "a schedule's name is not empty" check (name <> '')
 );
 
 -- Idle workers that ask to be woken, one row for each lane of each.

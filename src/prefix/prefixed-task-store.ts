@@ -1,25 +1,38 @@
-import { InvalidOptionError, SignalboxError } from '../errors.js';
+import { InvalidOptionError } from '../errors.js';
 import type {
   BodySchema,
   CancelOptions,
+  CleanOptions,
+  DeleteOptions,
+  GetOptions,
   HeldTask,
   InsertOptions,
+  LaneFilter,
+  Limits,
+  LiveWorker,
   OwnedTask,
   OwnRequest,
+  Pause,
+  PurgeOptions,
   ReadyRequest,
   RerunOptions,
   ReturnReport,
   SignalOptions,
   Task,
+  TaskCount,
   TaskFilter,
   TaskInput,
   TaskOutcome,
   TaskReturn,
   TaskReturnOutcome,
+  TaskStanding,
   TaskStore,
+  TaskUpdate,
   Waiter,
   WaitOptions,
+  WorkerInfo,
 } from '../store/task-store.js';
+import { PrefixNames } from './prefix-names.js';
 
 /**
  * A namespace in another store: `prefix.` goes before every id, action, actor id, channel and unique key on
@@ -29,21 +42,23 @@ import type {
  */
 export class PrefixedTaskStore implements TaskStore {
   readonly #store: TaskStore;
-  readonly #prefix: string;
+  readonly #names: PrefixNames;
 
   constructor(store: TaskStore, prefix: string) {
     if (typeof prefix !== 'string' || prefix === '' || prefix.includes('\u0000')) {
       throw new InvalidOptionError('prefix', `is ${JSON.stringify(prefix)}; give a name`);
     }
     this.#store = store;
-    this.#prefix = `${prefix}.`;
+    this.#names = new PrefixNames(prefix);
   }
 
   insertTasks(
     tasks: Iterable<TaskInput> | AsyncIterable<TaskInput>,
     options?: InsertOptions,
   ): Promise<{ inserted: number }> {
-    return this.#calling(() => this.#store.insertTasks(mapTasks(tasks, this.#addToTask), options));
+    return this.#calling(() =>
+      this.#store.insertTasks(mapTasks(tasks, this.#names.addToTask), options),
+    );
   }
 
   insertUnique(
@@ -52,10 +67,10 @@ export class PrefixedTaskStore implements TaskStore {
   ): Promise<{ inserted: boolean; id: string }> {
     return this.#calling(async () => {
       const prefixed = {
-        ...this.#addToTask(task),
-        uniqueKey: task.uniqueKey && this.#add(task.uniqueKey),
+        ...this.#names.addToTask(task),
+        uniqueKey: task.uniqueKey && this.#names.add(task.uniqueKey),
       };
-      return this.#stripId(await this.#store.insertUnique(prefixed, options));
+      return this.#names.stripId(await this.#store.insertUnique(prefixed, options));
     });
   }
 
@@ -64,48 +79,61 @@ export class PrefixedTaskStore implements TaskStore {
       const owned = await this.#store.ownTasks({
         ...request,
         // Without a name stays without: the store below refuses it.
-        actorId: request.actorId && this.#add(request.actorId),
-        actions: request.actions.map(this.#add),
+        actorId: request.actorId && this.#names.add(request.actorId),
+        actions: request.actions.map(this.#names.add),
       });
-      return owned.map((task) => ({ ...this.#stripId(task), action: this.#strip(task.action) }));
+      return owned.map((task) => ({
+        ...this.#names.stripId(task),
+        action: this.#names.strip(task.action),
+        slots: task.slots && { ...task.slots, key: this.#names.strip(task.slots.key) },
+      }));
     });
   }
 
   extendTaskDeadline(id: string, token: string, maxDurationMs: number): Promise<void> {
-    return this.#calling(() => this.#store.extendTaskDeadline(this.#add(id), token, maxDurationMs));
+    return this.#calling(() =>
+      this.#store.extendTaskDeadline(this.#names.add(id), token, maxDurationMs),
+    );
   }
 
   extendTaskDeadlines(held: readonly HeldTask[], maxDurationMs: number): Promise<string[]> {
     return this.#calling(async () => {
-      const prefixed = held.map(({ id, token }) => ({ id: this.#add(id), token }));
+      const prefixed = held.map((one) => ({ ...one, id: this.#names.add(one.id) }));
       const extended = await this.#store.extendTaskDeadlines(prefixed, maxDurationMs);
-      return extended.map(this.#strip);
+      return extended.map(this.#names.strip);
     });
   }
 
   returnTask(id: string, token: string, outcome: TaskReturnOutcome): Promise<void> {
     return this.#calling(() =>
-      this.#store.returnTask(this.#add(id), token, this.#addToOutcome(outcome)),
+      this.#store.returnTask(this.#names.add(id), token, this.#names.addToOutcome(outcome)),
     );
   }
 
   returnTasks(returns: readonly TaskReturn[]): Promise<ReturnReport[]> {
     return this.#calling(async () => {
       const prefixed = returns.map((one) => ({
-        ...this.#addToOutcome(one),
-        id: this.#add(one.id),
+        ...this.#names.addToOutcome(one),
+        id: this.#names.add(one.id),
         token: one.token,
       }));
-      return (await this.#store.returnTasks(prefixed)).map(this.#stripReport);
+      return (await this.#store.returnTasks(prefixed)).map(this.#names.stripReport);
+    });
+  }
+
+  beginTasks(held: readonly HeldTask[]): Promise<string[]> {
+    return this.#calling(async () => {
+      const prefixed = held.map((one) => ({ ...one, id: this.#names.add(one.id) }));
+      return (await this.#store.beginTasks(prefixed)).map(this.#names.strip);
     });
   }
 
   newWaiter(id: string): Promise<Waiter> {
     return this.#calling(async () => {
-      const waiter = await this.#store.newWaiter(this.#add(id));
+      const waiter = await this.#store.newWaiter(this.#names.add(id));
       return {
         id,
-        wait: () => this.#calling(async () => this.#stripId(await waiter.wait())),
+        wait: () => this.#calling(async () => this.#names.stripId(await waiter.wait())),
         cancel: () => waiter.cancel(),
       };
     });
@@ -119,121 +147,147 @@ export class PrefixedTaskStore implements TaskStore {
   ): Promise<TaskOutcome | TaskOutcome[]> {
     return this.#calling(async () => {
       if (typeof ids === 'string') {
-        return this.#stripId(await this.#store.waitFor(this.#add(ids), options));
+        return this.#names.stripId(await this.#store.waitFor(this.#names.add(ids), options));
       }
-      return (await this.#store.waitFor(ids.map(this.#add), options)).map(this.#stripId);
+      return (await this.#store.waitFor(ids.map(this.#names.add), options)).map(
+        this.#names.stripId,
+      );
     });
   }
 
-  getTask(id: string): Promise<Task | null> {
+  getTask(id: string, options?: GetOptions): Promise<Task | null> {
     return this.#calling(async () => {
-      const task = await this.#store.getTask(this.#add(id));
-      return task && this.#stripTask(task);
+      const task = await this.#store.getTask(this.#names.add(id), options);
+      return task && this.#names.stripTask(task);
     });
   }
 
   getTasks(ids: readonly string[]): Promise<Task[]> {
     return this.#calling(async () =>
-      (await this.#store.getTasks(ids.map(this.#add))).map(this.#stripTask),
+      (await this.#store.getTasks(ids.map(this.#names.add))).map(this.#names.stripTask),
     );
   }
 
   async *listTasks(filter: TaskFilter = {}): AsyncGenerator<Task, void> {
-    const { idPrefix = '', actions, ...others } = filter;
-    const prefixed = {
-      ...others,
-      idPrefix: this.#add(idPrefix),
-      ...(actions ? { actions: actions.map(this.#add) } : {}),
-    };
-    for await (const task of this.#store.listTasks(prefixed)) yield this.#stripTask(task);
+    for await (const task of this.#store.listTasks(this.#names.addToFilter(filter))) {
+      yield this.#names.stripTask(task);
+    }
+  }
+
+  countTasks(filter: TaskFilter = {}): Promise<TaskCount[]> {
+    return this.#calling(async () => {
+      const counts = await this.#store.countTasks(this.#names.addToFilter(filter));
+      return counts.map((one) => ({ ...one, action: this.#names.stripOptional(one.action) }));
+    });
+  }
+
+  why(id: string): Promise<TaskStanding> {
+    return this.#calling(async () =>
+      this.#names.stripStanding(await this.#store.why(this.#names.add(id))),
+    );
+  }
+
+  updateTasks(updates: readonly TaskUpdate[]): Promise<void> {
+    return this.#calling(() =>
+      this.#store.updateTasks(updates.map((one) => ({ ...one, id: this.#names.add(one.id) }))),
+    );
   }
 
   signalTasks(ids: readonly string[], options?: SignalOptions): Promise<number> {
-    return this.#calling(() => this.#store.signalTasks(ids.map(this.#add), options));
+    return this.#calling(() => this.#store.signalTasks(ids.map(this.#names.add), options));
   }
 
   cancelTasks(ids: readonly string[], options?: CancelOptions): Promise<number> {
-    return this.#calling(() => this.#store.cancelTasks(ids.map(this.#add), options));
+    return this.#calling(() => this.#store.cancelTasks(ids.map(this.#names.add), options));
   }
 
   rerunTasks(ids: readonly string[], options?: RerunOptions): Promise<number> {
-    return this.#calling(() => this.#store.rerunTasks(ids.map(this.#add), options));
+    return this.#calling(() => this.#store.rerunTasks(ids.map(this.#names.add), options));
   }
 
-  deleteTasks(ids: readonly string[]): Promise<number> {
-    return this.#calling(() => this.#store.deleteTasks(ids.map(this.#add)));
+  deleteTasks(ids: readonly string[], options?: DeleteOptions): Promise<number> {
+    return this.#calling(() => this.#store.deleteTasks(ids.map(this.#names.add), options));
+  }
+
+  purgeTasks(filter: TaskFilter, options?: PurgeOptions): Promise<number> {
+    return this.#calling(() => this.#store.purgeTasks(this.#names.addToFilter(filter), options));
+  }
+
+  cleanTasks(options: CleanOptions = {}): Promise<number> {
+    const idPrefix = this.#names.add(options.idPrefix ?? '');
+    return this.#calling(() => this.#store.cleanTasks({ ...options, idPrefix }));
+  }
+
+  /** Queues are shared, so a queue is paused for every prefix; an action only for this one. */
+  pause(lanes: LaneFilter): Promise<void> {
+    return this.#calling(() => this.#store.pause(this.#names.addToLanes(lanes)));
+  }
+
+  resume(lanes: LaneFilter): Promise<boolean> {
+    return this.#calling(() => this.#store.resume(this.#names.addToLanes(lanes)));
+  }
+
+  /** Those of whole queues, and of actions of this prefix. */
+  listPauses(): Promise<Pause[]> {
+    return this.#calling(async () => {
+      const pauses = await this.#store.listPauses();
+      return pauses
+        .filter(({ action }) => action === undefined || action.startsWith(this.#names.prefix))
+        .map((one) => (one.action ? { ...one, action: this.#names.strip(one.action) } : one));
+    });
+  }
+
+  setLimits(limitKey: string, limits: Limits): Promise<void> {
+    return this.#calling(() =>
+      this.#store.setLimits(limitKey && this.#names.add(limitKey), limits),
+    );
+  }
+
+  announceWorker(worker: WorkerInfo, forMs: number): Promise<void> {
+    const actorId = this.#names.add(worker.actorId);
+    const actions = worker.actions.map(this.#names.add);
+    return this.#calling(() => this.#store.announceWorker({ ...worker, actorId, actions }, forMs));
+  }
+
+  retireWorker(id: string): Promise<void> {
+    return this.#calling(() => this.#store.retireWorker(id));
+  }
+
+  /** Those of this prefix. */
+  listWorkers(): Promise<LiveWorker[]> {
+    return this.#calling(async () => {
+      const workers = await this.#store.listWorkers();
+      return workers
+        .filter(({ actorId }) => actorId.startsWith(this.#names.prefix))
+        .map((one) => ({
+          ...one,
+          actorId: this.#names.strip(one.actorId),
+          actions: one.actions.map(this.#names.strip),
+        }));
+    });
   }
 
   waitForReady(
     request: ReadyRequest,
     options: { timeoutMs: number; signal?: AbortSignal },
   ): Promise<void> {
-    const actions = request.actions.map(this.#add);
+    const actions = request.actions.map(this.#names.add);
     return this.#calling(() => this.#store.waitForReady({ ...request, actions }, options));
   }
 
   registerBodySchema(action: string, schema: BodySchema): void {
-    this.#store.registerBodySchema(this.#add(action), schema);
+    this.#store.registerBodySchema(this.#names.add(action), schema);
   }
 
   withPrefix(prefix: string): TaskStore {
     return new PrefixedTaskStore(this, prefix);
   }
 
-  readonly #add = (name: string): string => this.#prefix + name;
-
-  readonly #strip = (name: string): string =>
-    name.startsWith(this.#prefix) ? name.slice(this.#prefix.length) : name;
-
-  readonly #stripOptional = (name: string | null): string | null => name && this.#strip(name);
-
-  readonly #stripId = <T extends { readonly id: string }>(named: T): T => ({
-    ...named,
-    id: this.#strip(named.id),
-  });
-
-  readonly #stripTask = (task: Task): Task => ({
-    ...this.#stripId(task),
-    action: this.#stripOptional(task.action),
-    toSignalAfter: task.toSignalAfter.map(this.#strip),
-    uniqueKey: this.#stripOptional(task.uniqueKey),
-    notifyChannelAfter: this.#stripOptional(task.notifyChannelAfter),
-    actorId: this.#stripOptional(task.actorId),
-  });
-
-  readonly #stripReport = (report: ReturnReport): ReturnReport =>
-    report.ok
-      ? this.#stripId(report)
-      : { ...this.#stripId(report), error: this.#stripError(report.error) };
-
-  /** What is no name stays as it is: the store below says what is wrong with it. */
-  readonly #addToTask = (task: TaskInput): TaskInput => {
-    const add = <T>(name: T): T | string =>
-      typeof name === 'string' && name !== '' ? this.#add(name) : name;
-    const prefixed: Record<string, unknown> = {
-      ...task,
-      id: add(task.id),
-      action: add(task.action),
-    };
-    if (Array.isArray(task.toSignalAfter)) prefixed.toSignalAfter = task.toSignalAfter.map(add);
-    if (task.uniqueKey !== undefined) prefixed.uniqueKey = add(task.uniqueKey);
-    if (task.notifyChannelAfter !== undefined) {
-      prefixed.notifyChannelAfter = add(task.notifyChannelAfter);
-    }
-    return { ...task, ...prefixed };
-  };
-
-  readonly #addToOutcome = <T extends TaskReturnOutcome>(outcome: T): T =>
-    outcome.tasks ? { ...outcome, tasks: outcome.tasks.map(this.#addToTask) } : outcome;
-
-  readonly #stripError = <E>(error: E): E | SignalboxError =>
-    error instanceof SignalboxError ? error.renamed(this.#strip) : error;
-
   async #calling<T>(call: () => Promise<T>): Promise<T> {
     try {
       return await call();
     } catch (error) {
-      throw this.#stripError(error);
+      throw this.#names.stripError(error);
     }
   }
 }

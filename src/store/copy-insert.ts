@@ -3,7 +3,8 @@ import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { TargetStartedError, UnknownTargetError } from '../errors.js';
 import { copyColumns, rowValues } from './copy-row.js';
-import { type Database, inSchema, type RawRow } from './database.js';
+import { type Database, inSchema, type Run } from './database.js';
+import { writeLimits } from './lanes.js';
 import type { PreparedInsert } from './prepared-insert.js';
 
 /** Ids in one statement: enough that the round trip does not count, few enough for an array of moderate size. */
@@ -21,15 +22,12 @@ export async function writeInsert(
   client: pg.ClientBase,
   prepared: PreparedInsert,
 ): Promise<void> {
-  const run = (text: string, values: unknown[]) => database.rows(text, values, client);
+  const run: Run = (text, values) => database.rows(text, values, client);
   await checkOutsideTargets(run, prepared);
   if (prepared.count === 1) await insertOne(run, prepared);
   else await copyRows(client, database.schema, prepared);
   await enqueue(run, prepared);
 }
-
-/** Runs a statement in the transaction of the insert. */
-type Run = (text: string, values: unknown[]) => Promise<RawRow[]>;
 
 /**
  * Without locks: it saves writing a batch that is bound to fail, and names every id that is wrong, not only those
@@ -79,6 +77,7 @@ async function insertOne(run: Run, prepared: PreparedInsert): Promise<void> {
 
 /** Targets first, in the order of their ids over all pages: that is the order in which they are locked. */
 async function enqueue(run: Run, prepared: PreparedInsert): Promise<void> {
+  if (prepared.limits.size > 0) await writeLimits(run, prepared.limits);
   const enqueueTasks = 'select signalbox.enqueue_tasks($1, $2, $3, $4)';
   for (const { ids, counts } of prepared.outsideTargets(IDS_PER_STATEMENT)) {
     await run(enqueueTasks, [[], ids, counts, []]);

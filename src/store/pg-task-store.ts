@@ -1,45 +1,71 @@
-import type pg from 'pg';
-import { InvalidOptionError, InvalidTokenError } from '../errors.js';
+import { InvalidTokenError } from '../errors.js';
 import { BodySchemas } from './body-schemas.js';
-import { ClaimCursor } from './claim-cursor.js';
-import type { Database, RawRow } from './database.js';
+import type { Database, RawRow, Run } from './database.js';
+import { checkDuration, toInterval } from './durations.js';
+import { explainTask } from './explain-task.js';
 import { endOfPrefix } from './id-range.js';
 import { insertBatch, insertOneUnique } from './insert-tasks.js';
 import { checkVersion } from './install.js';
+import { listPauses, pauseLanes, resumeLanes, setLimits, toLanes } from './lanes.js';
+import { cleanTasks, countTasks, purgeTasks } from './maintain-tasks.js';
+import { TaskClaims } from './own-tasks.js';
 import { isToken, returnBatch, returnWithTasks } from './return-tasks.js';
-import { TASK_COLUMNS, toClaimedPosition, toOwnedTask, toTask, toWatchReport } from './rows.js';
+import { ATTEMPT_COLUMNS, TASK_COLUMNS, toAttempt, toTask, toWatchReport } from './rows.js';
 import { readStatusCode } from './status-code.js';
 import type {
   BodySchema,
   CancelOptions,
+  CleanOptions,
+  DeleteOptions,
+  GetOptions,
   HeldTask,
   InsertOptions,
+  LaneFilter,
+  Limits,
+  LiveWorker,
   OwnedTask,
   OwnRequest,
+  Pause,
+  PurgeOptions,
   ReadyRequest,
   RerunOptions,
   ReturnReport,
   SignalOptions,
   Task,
+  TaskCount,
   TaskFilter,
   TaskInput,
   TaskReturn,
   TaskReturnOutcome,
+  TaskStanding,
+  TaskUpdate,
   WatchReport,
+  WorkerInfo,
 } from './task-store.js';
+import { updateTasks } from './update-tasks.js';
+import { announceWorker, listWorkers, retireWorker } from './workers.js';
 
-const DEFAULT_QUEUES: readonly string[] = Object.freeze(['default']);
+export interface StoreOptions {
+  /** Results longer than this, as JSON, are refused: ResultTooLargeError. Default 10 MiB. */
+  maxResultBytes?: number;
+}
+
+const DEFAULT_MAX_RESULT_BYTES = 10 * 1024 * 1024;
 const LIST_PAGE_SIZE = 1_000;
 
 /** The verbs of sql/functions as methods. What they promise is said at TaskStore. */
 export class PgTaskStore {
   protected readonly database: Database;
   readonly #bodySchemas = new BodySchemas();
-  readonly #cursors = new Map<string, ClaimCursor>();
+  readonly #claims: TaskClaims;
+  readonly #maxResultBytes: number;
   #installed: Promise<void> | undefined;
+  readonly #run: Run = (text, values) => this.#call(text, values);
 
-  constructor(database: Database) {
+  constructor(database: Database, options: StoreOptions = {}) {
     this.database = database;
+    this.#claims = new TaskClaims(database);
+    this.#maxResultBytes = options.maxResultBytes ?? DEFAULT_MAX_RESULT_BYTES;
   }
 
   async insertTasks(
@@ -60,18 +86,8 @@ export class PgTaskStore {
   }
 
   async ownTasks(request: OwnRequest): Promise<OwnedTask[]> {
-    checkOwnRequest(request);
-    const lanes = toLanes(request);
-    const cursor = this.#cursorOf(lanes);
-    const positions = lanes.queues.map((queue, i) => cursor.at(queue, lanes.actions[i] ?? ''));
-    const rows = await this.#claim(request, lanes, request.maxTasks, positions);
-    // A claim that began further on and came back short may have passed over something.
-    if (rows.length < request.maxTasks && !cursor.isEmpty) {
-      cursor.reset();
-      rows.push(...(await this.#claim(request, lanes, request.maxTasks - rows.length, [])));
-    }
-    cursor.advance(rows.map(toClaimedPosition));
-    return rows.map(toOwnedTask);
+    await this.#checkInstalled();
+    return this.#claims.own(request);
   }
 
   async extendTaskDeadline(id: string, token: string, maxDurationMs: number): Promise<void> {
@@ -81,15 +97,14 @@ export class PgTaskStore {
 
   async extendTaskDeadlines(held: readonly HeldTask[], maxDurationMs: number): Promise<string[]> {
     checkDuration('maxDurationMs', maxDurationMs);
-    const possible = held.filter(({ token }) => isToken(token));
-    const ids = possible.map(({ id }) => id);
-    const rows = await this.#call('select signalbox.extend_task_deadlines($1, $2, $3)', [
-      ids,
-      possible.map(({ token }) => token),
-      toInterval(maxDurationMs),
-    ]);
-    const extended = new Set(rows.map(([id]) => id));
-    return ids.filter((id) => extended.has(id));
+    return this.#stillHeld(held, 'select signalbox.extend_task_deadlines($1, $2, $3)', (one) => {
+      const durationMs = one.maxDurationMs === undefined ? maxDurationMs : one.maxDurationMs;
+      return durationMs === null ? null : toInterval(durationMs);
+    });
+  }
+
+  async beginTasks(held: readonly HeldTask[]): Promise<string[]> {
+    return this.#stillHeld(held, 'select signalbox.begin_tasks($1, $2)');
   }
 
   async returnTask(id: string, token: string, outcome: TaskReturnOutcome): Promise<void> {
@@ -100,18 +115,28 @@ export class PgTaskStore {
   async returnTasks(returns: readonly TaskReturn[]): Promise<ReturnReport[]> {
     await this.#checkInstalled();
     const alone = returns.filter((one) => one.tasks?.length);
-    if (alone.length === 0) return returnBatch(this.database, returns);
+    if (alone.length === 0) return returnBatch(this.database, returns, this.#maxResultBytes);
     const batch = returns.filter((one) => !one.tasks?.length);
-    const reports = new Map(zip(batch, await returnBatch(this.database, batch)));
+    const reports = new Map(
+      zip(batch, await returnBatch(this.database, batch, this.#maxResultBytes)),
+    );
     for (const one of alone) {
-      reports.set(one, await returnWithTasks(this.database, one, this.#bodySchemas));
+      reports.set(
+        one,
+        await returnWithTasks(this.database, one, this.#bodySchemas, this.#maxResultBytes),
+      );
     }
     return returns.flatMap((one) => reports.get(one) ?? []);
   }
 
-  async getTask(id: string): Promise<Task | null> {
+  async getTask(id: string, options: GetOptions = {}): Promise<Task | null> {
     const [task] = await this.getTasks([id]);
-    return task ?? null;
+    if (!task) return null;
+    if (!options.attempts) return task;
+    const rows = await this.#call(`select ${ATTEMPT_COLUMNS} from signalbox.list_attempts($1)`, [
+      id,
+    ]);
+    return { ...task, attempts: rows.map(toAttempt) };
   }
 
   async getTasks(ids: readonly string[]): Promise<Task[]> {
@@ -131,6 +156,18 @@ export class PgTaskStore {
       if (page.length < pageSize) return;
       after = page.at(-1)?.id ?? after;
     }
+  }
+
+  countTasks(filter: Omit<TaskFilter, 'limit'> = {}): Promise<TaskCount[]> {
+    return countTasks(this.#run, filter);
+  }
+
+  why(id: string): Promise<TaskStanding> {
+    return explainTask(this.#run, id);
+  }
+
+  updateTasks(updates: readonly TaskUpdate[]): Promise<void> {
+    return updateTasks(this.#run, updates, this.#bodySchemas);
   }
 
   async signalTasks(ids: readonly string[], options: SignalOptions = {}): Promise<number> {
@@ -153,8 +190,45 @@ export class PgTaskStore {
     ]);
   }
 
-  async deleteTasks(ids: readonly string[]): Promise<number> {
-    return this.#count('select signalbox.delete_tasks($1)', [ids]);
+  async deleteTasks(ids: readonly string[], options: DeleteOptions = {}): Promise<number> {
+    const sparesOwned = options.force === false;
+    return this.#count('select signalbox.delete_tasks($1, $2)', [ids, sparesOwned]);
+  }
+
+  purgeTasks(filter: TaskFilter, options: PurgeOptions = {}): Promise<number> {
+    return purgeTasks(this.#run, filter, options);
+  }
+
+  cleanTasks(options: CleanOptions = {}): Promise<number> {
+    return cleanTasks(this.#run, options);
+  }
+
+  pause(lanes: LaneFilter): Promise<void> {
+    return pauseLanes(this.#run, lanes);
+  }
+
+  resume(lanes: LaneFilter): Promise<boolean> {
+    return resumeLanes(this.#run, lanes);
+  }
+
+  listPauses(): Promise<Pause[]> {
+    return listPauses(this.#run);
+  }
+
+  setLimits(limitKey: string, limits: Limits): Promise<void> {
+    return setLimits(this.#run, limitKey, limits);
+  }
+
+  announceWorker(worker: WorkerInfo, forMs: number): Promise<void> {
+    return announceWorker(this.#run, worker, forMs);
+  }
+
+  retireWorker(id: string): Promise<void> {
+    return retireWorker(this.#run, id);
+  }
+
+  listWorkers(): Promise<LiveWorker[]> {
+    return listWorkers(this.#run);
   }
 
   registerBodySchema(action: string, schema: BodySchema): void {
@@ -174,13 +248,13 @@ export class PgTaskStore {
   async sleepOnLanes(request: ReadyRequest, channel: string, timeoutMs: number): Promise<number> {
     const { queues, actions } = toLanes(request);
     await this.#call(
-      'select signalbox.sleep_on_lanes($1, $2, $3, clock_timestamp() + $4::interval)',
+      'select signalbox.sleep_on_lanes($1, $2, $3, signalbox.now() + $4::interval)',
       [channel, queues, actions, toInterval(timeoutMs)],
     );
     // A statement of its own: it must see what became ready before the one above was committed.
     const [row] = await this.#call(
       `select 1000 * extract(epoch from signalbox.next_ready_at($1, $2, n) - n)
-       from (select clock_timestamp() as n) as clock`,
+       from (select signalbox.now() as n) as clock`,
       [queues, actions],
     );
     return row?.[0] == null ? Number.POSITIVE_INFINITY : Number(row[0]);
@@ -195,38 +269,6 @@ export class PgTaskStore {
   /** Forgets that the version fits: after the schema was changed. */
   protected forgetVersion(): void {
     this.#installed = undefined;
-  }
-
-  async #claim(
-    request: OwnRequest,
-    lanes: Lanes,
-    maxTasks: number,
-    positions: readonly ({ priority: number; seq: number } | undefined)[],
-  ): Promise<RawRow[]> {
-    return this.#call(
-      `select id, token, action, body, queue, priority, num_failures, num_tries, max_tries,
-         date_part('epoch', deadline) * 1000, date_part('epoch', max_duration) * 1000, seq
-       from signalbox.own_tasks($1, $2, $3, $4, $5, $6, $7)`,
-      [
-        request.actorId,
-        lanes.queues,
-        lanes.actions,
-        maxTasks,
-        request.maxDurationMs === undefined ? null : toInterval(request.maxDurationMs),
-        positions.map((position) => position?.priority ?? null),
-        positions.map((position) => position?.seq ?? null),
-      ],
-    );
-  }
-
-  #cursorOf(lanes: Lanes): ClaimCursor {
-    const key = JSON.stringify(lanes);
-    let cursor = this.#cursors.get(key);
-    if (!cursor) {
-      cursor = new ClaimCursor();
-      this.#cursors.set(key, cursor);
-    }
-    return cursor;
   }
 
   async #listPage(filter: TaskFilter, after: string, pageSize: number): Promise<Task[]> {
@@ -246,9 +288,23 @@ export class PgTaskStore {
     return rows.map(toTask);
   }
 
-  async #call(text: string, values: readonly unknown[], client?: pg.ClientBase) {
+  async #call(text: string, values: readonly unknown[]): Promise<RawRow[]> {
     await this.#checkInstalled();
-    return this.database.rows(text, values, client);
+    return this.database.rows(text, values);
+  }
+
+  /** The ids that a verb on held tasks says are still held, in the order given. */
+  async #stillHeld(
+    held: readonly HeldTask[],
+    text: string,
+    extra?: (one: HeldTask) => unknown,
+  ): Promise<string[]> {
+    const possible = held.filter(({ token }) => isToken(token));
+    const ids = possible.map(({ id }) => id);
+    const tokens = possible.map(({ token }) => token);
+    const rows = await this.#call(text, [ids, tokens, ...(extra ? [possible.map(extra)] : [])]);
+    const stillHeld = new Set(rows.map(([id]) => id));
+    return ids.filter((id) => stillHeld.has(id));
   }
 
   async #count(text: string, values: readonly unknown[]): Promise<number> {
@@ -271,43 +327,4 @@ function zip<A, B>(firsts: readonly A[], seconds: readonly B[]): [A, B][] {
     const second = seconds[i];
     return second === undefined ? [] : [[first, second]];
   });
-}
-
-/** Lane i is (queues[i], actions[i]). */
-interface Lanes {
-  readonly queues: readonly string[];
-  readonly actions: readonly string[];
-}
-
-function toLanes({ queues = DEFAULT_QUEUES, actions }: ReadyRequest): Lanes {
-  const lanes = queues.flatMap((queue) => actions.map((action) => ({ queue, action })));
-  return { queues: lanes.map(({ queue }) => queue), actions: lanes.map(({ action }) => action) };
-}
-
-function toInterval(durationMs: number): string {
-  return `${durationMs} milliseconds`;
-}
-
-const MAX_DURATION_MS = 100 * 365.25 * 86_400_000;
-
-function checkDuration(option: string, durationMs: number): void {
-  if (!(durationMs > 0 && durationMs <= MAX_DURATION_MS)) {
-    throw new InvalidOptionError(option, `is ${durationMs}; give milliseconds, more than 0`);
-  }
-}
-
-function checkOwnRequest(request: OwnRequest): void {
-  if (typeof request.actorId !== 'string' || request.actorId === '') {
-    throw new InvalidOptionError('actorId', 'is missing; name the owner');
-  }
-  if (request.actions.length === 0 || request.queues?.length === 0) {
-    throw new InvalidOptionError('actions and queues', 'must each hold at least one name');
-  }
-  if (!Number.isInteger(request.maxTasks) || request.maxTasks < 1) {
-    throw new InvalidOptionError(
-      'maxTasks',
-      `is ${request.maxTasks}; give a whole number from 1 up`,
-    );
-  }
-  if (request.maxDurationMs !== undefined) checkDuration('maxDurationMs', request.maxDurationMs);
 }

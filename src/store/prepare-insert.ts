@@ -7,7 +7,7 @@ import { bodyText } from './body-text.js';
 import { RowEncoder } from './copy-row.js';
 import { PreparedInsert } from './prepared-insert.js';
 import { RowSpool, type RowSpoolOptions } from './row-spool.js';
-import type { TaskInput } from './task-store.js';
+import type { Limits, TaskInput } from './task-store.js';
 import { validateTask } from './validate-task.js';
 
 export interface PrepareOptions {
@@ -54,6 +54,8 @@ class BatchReader {
   readonly #totals = new IntList();
   /** Rows with a unique key, ascending. */
   readonly #keyed = new IntList();
+  /** By limit key: what the last task that sets it says. */
+  readonly #limits = new Map<string, Limits>();
 
   constructor(options: PrepareOptions) {
     this.#validateBody = options.validateBody;
@@ -88,9 +90,19 @@ class BatchReader {
     const targets = this.#addToIndex(task);
     this.#totals.push(task.totalDependencies ?? COMPUTED);
     if (task.uniqueKey !== undefined) this.#keyed.push(row);
+    this.#addLimits(task);
     const length = this.#encoder.encode(task, targets, body);
     const hasRoom = this.#spool.append(this.#encoder.bytes, length);
     return hasRoom && (row + 1) % TASKS_PER_TURN !== 0;
+  }
+
+  /** A task that names a key but no limits leaves those that stand. */
+  #addLimits({ limitKey, limit, rateLimit }: TaskInput): void {
+    if (limitKey === undefined || (limit ?? rateLimit) === undefined) return;
+    this.#limits.set(limitKey, {
+      ...(limit === undefined ? {} : { limit }),
+      ...(rateLimit === undefined ? {} : { rateLimit }),
+    });
   }
 
   /** Returns the task's targets, each once. */
@@ -112,6 +124,7 @@ class BatchReader {
       totals: this.#totals,
       starts: this.#starts(),
       keyed: this.#keyed,
+      limits: this.#limits,
       outside,
     });
   }

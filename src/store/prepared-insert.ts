@@ -2,6 +2,7 @@ import type { IntList } from '../graph/int-list.js';
 import type { TaskIndex } from '../graph/task-index.js';
 import { copyHeader, copyTrailer, totalOffset } from './copy-row.js';
 import type { RowSpool } from './row-spool.js';
+import type { Limits } from './task-store.js';
 
 /** Tasks inserted earlier that the batch lists, with how many of its tasks list each. */
 export interface TargetPage {
@@ -20,6 +21,8 @@ export interface CheckedBatch {
   readonly starts: IntList;
   /** Rows with a unique key. */
   readonly keyed: IntList;
+  /** What its tasks say of the limits of keys. */
+  readonly limits: ReadonlyMap<string, Limits>;
   /** Nodes of the targets that are not in the batch, in the order of their ids' bytes. */
   readonly outside: Int32Array;
 }
@@ -62,6 +65,11 @@ export class PreparedInsert {
   /** Ids of the tasks with a unique key, at most `pageSize` at a time. */
   keyed(pageSize: number): Generator<string[]> {
     return this.#pages(this.#batch.keyed, pageSize);
+  }
+
+  /** The limits that the batch sets, by key. */
+  get limits(): ReadonlyMap<string, Limits> {
+    return this.#batch.limits;
   }
 
   /** All of a binary COPY into `copyColumns`, in chunks of about 64 kB. */

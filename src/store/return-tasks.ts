@@ -1,7 +1,8 @@
-import { InvalidTokenError } from '../errors.js';
+import { InvalidTokenError, ResultTooLargeError } from '../errors.js';
 import type { BodySchemas } from './body-schemas.js';
 import { bodyText } from './body-text.js';
 import type { Database, RawRow } from './database.js';
+import { toInterval } from './durations.js';
 import { insertBatch } from './insert-tasks.js';
 import { readReturnCode } from './status-code.js';
 import type { ReturnReport, TaskReturn } from './task-store.js';
@@ -29,10 +30,11 @@ interface Sendable {
 export async function returnBatch(
   database: Database,
   returns: readonly TaskReturn[],
+  maxResultBytes: number,
   client?: Parameters<Database['rows']>[2],
 ): Promise<ReturnReport[]> {
   const faults = new Map<TaskReturn, Error>();
-  const sendable = toSendable(returns, faults);
+  const sendable = toSendable(returns, maxResultBytes, faults);
   const rows = sendable.length === 0 ? [] : await send(database, sendable, client);
   const otherwise = new Map(rows.map((row: RawRow) => [row[0], row[1]]));
   return returns.map((one) => {
@@ -46,6 +48,7 @@ export async function returnWithTasks(
   database: Database,
   one: TaskReturn,
   bodySchemas: BodySchemas,
+  maxResultBytes: number,
 ): Promise<ReturnReport> {
   try {
     return await database.transaction(async (client) => {
@@ -58,7 +61,7 @@ export async function returnWithTasks(
       );
       if (!held) throw new InvalidTokenError(one.id);
       await insertBatch(database, one.tasks ?? [], bodySchemas, client);
-      const [report] = await returnBatch(database, [one], client);
+      const [report] = await returnBatch(database, [one], maxResultBytes, client);
       if (!report?.ok) throw report?.error ?? new InvalidTokenError(one.id);
       return report;
     });
@@ -68,7 +71,11 @@ export async function returnWithTasks(
   }
 }
 
-function toSendable(returns: readonly TaskReturn[], faults: Map<TaskReturn, Error>): Sendable[] {
+function toSendable(
+  returns: readonly TaskReturn[],
+  maxResultBytes: number,
+  faults: Map<TaskReturn, Error>,
+): Sendable[] {
   const seen = new Set<string>();
   const sendable: Sendable[] = [];
   for (const one of returns) {
@@ -77,7 +84,9 @@ function toSendable(returns: readonly TaskReturn[], faults: Map<TaskReturn, Erro
       if (one.startAfter !== undefined) checkTime(one.id, 'startAfter', one.startAfter);
       if (!isToken(one.token) || seen.has(one.id)) throw new InvalidTokenError(one.id);
       seen.add(one.id);
-      sendable.push({ one, code, result: bodyText(one.id, one.result) });
+      const result = bodyText(one.id, one.result);
+      checkSize(one.id, result, maxResultBytes);
+      sendable.push({ one, code, result });
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       faults.set(one, error);
@@ -86,13 +95,20 @@ function toSendable(returns: readonly TaskReturn[], faults: Map<TaskReturn, Erro
   return sendable;
 }
 
+function checkSize(id: string, result: string | null, maxBytes: number): void {
+  // A character takes three bytes at most: the count is rarely needed.
+  if (result === null || result.length * 3 <= maxBytes) return;
+  const bytes = Buffer.byteLength(result);
+  if (bytes > maxBytes) throw new ResultTooLargeError(id, bytes, maxBytes);
+}
+
 function send(
   database: Database,
   sendable: readonly Sendable[],
   client: Parameters<Database['rows']>[2],
 ) {
   return database.rows(
-    'select id, status_code from signalbox.return_tasks($1, $2, $3, $4, $5, $6)',
+    'select id, status_code from signalbox.return_tasks($1, $2, $3, $4, $5, $6, null, $7, $8, $9)',
     [
       sendable.map(({ one }) => one.id),
       // Tokens and codes need no quotes: the driver would look each over for what it has to escape.
@@ -101,6 +117,9 @@ function send(
       column(sendable, ({ one }) => toStatus(one.status)),
       column(sendable, ({ result }) => result),
       column(sendable, ({ one }) => one.startAfter),
+      column(sendable, ({ one }) => toStatus(one.error)),
+      column(sendable, ({ one }) => one.retryDelayMs && toInterval(one.retryDelayMs)),
+      column(sendable, ({ one }) => one.autoDelete),
     ],
     client,
   );

@@ -1,7 +1,9 @@
 import type { ClaimedPosition } from './claim-cursor.js';
 import type { RawRow } from './database.js';
 import type {
+  Attempt,
   Json,
+  LimitSlots,
   OwnedTask,
   RunWhen,
   StatusCode,
@@ -19,7 +21,26 @@ export const TASK_COLUMNS = `
   date_part('epoch', t.retry_max_delay) * 1000, date_part('epoch', t.max_duration) * 1000,
   t.run_when, t.unique_key, t.notify_channel_after, t.actor_id,
   date_part('epoch', t.action_deadline) * 1000, date_part('epoch', t.created_at) * 1000,
-  date_part('epoch', t.started_at) * 1000, date_part('epoch', t.finished_at) * 1000`;
+  date_part('epoch', t.started_at) * 1000, date_part('epoch', t.finished_at) * 1000,
+  t.retry_jitter, t.limit_key, t.fair_key, date_part('epoch', t.updated_at) * 1000`;
+
+/** The columns that `toAttempt` reads, in its order. */
+export const ATTEMPT_COLUMNS = `
+  num_try, actor_id, date_part('epoch', started_at) * 1000, date_part('epoch', ended_at) * 1000,
+  outcome, status, error`;
+
+/** A row of ATTEMPT_COLUMNS. */
+export function toAttempt(row: RawRow): Attempt {
+  return {
+    numTry: Number(row[0]),
+    actorId: row[1] ?? null,
+    startedAt: toDate(row[2]),
+    endedAt: new Date(Number(row[3])),
+    outcome: toText(row[4]) as Attempt['outcome'],
+    status: row[5] ?? null,
+    error: row[6] ?? null,
+  };
+}
 
 /** A row of TASK_COLUMNS. */
 export function toTask(row: RawRow): Task {
@@ -41,12 +62,15 @@ export function toTask(row: RawRow): Task {
     maxDurationMs: toNumber(row[19]),
     runWhen: toText(row[20]) as RunWhen,
     uniqueKey: row[21] ?? null,
+    limitKey: row[29] ?? null,
+    fairKey: row[30] ?? null,
     notifyChannelAfter: row[22] ?? null,
     actorId: row[23] ?? null,
     deadline: toDate(row[24]),
     createdAt: new Date(Number(row[25])),
     startedAt: toDate(row[26]),
     finishedAt: toDate(row[27]),
+    updatedAt: new Date(Number(row[31])),
   };
 }
 
@@ -74,7 +98,14 @@ export function toOwnedTask(row: RawRow): OwnedTask {
     maxTries: toNumber(row[8]),
     deadline: toDate(row[9]),
     maxDurationMs: toNumber(row[10]),
+    isBegun: row[12] === 't',
+    slots: row[13] == null ? null : toSlots(row[13], row),
   };
+}
+
+/** limit_key, slots, slots_version. */
+function toSlots(key: string, row: RawRow): LimitSlots {
+  return { key, count: Number(row[14]), version: Number(row[15]) };
 }
 
 /** Where a row of own_tasks stood in its lane. */
@@ -101,10 +132,12 @@ function toRetry(row: RawRow): Task['retry'] {
   if (delayMs === null) return null;
   const factor = toNumber(row[17]);
   const maxDelayMs = toNumber(row[18]);
+  const jitter = toNumber(row[28]);
   return {
     delayMs,
     ...(factor === null ? {} : { factor }),
     ...(maxDelayMs === null ? {} : { maxDelayMs }),
+    ...(jitter === null ? {} : { jitter }),
   };
 }
 

@@ -1,117 +1,22 @@
 import type pg from 'pg';
+import type { Json, Limits, OwnedTask, StatusCode, Task, TaskInput, TaskOutcome } from './task.js';
+import type { TaskStanding } from './task-standing.js';
 
-/** Any JSON value. Strings must not hold \u0000, which Postgres cannot store. */
-export type Json =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly Json[]
-  | { readonly [key: string]: Json };
+export type * from './task.js';
+export type * from './task-standing.js';
 
-/** Where a task stands. The last four are terminal: nothing but a rerun changes them. */
-export type StatusCode =
-  | 'pending'
-  | 'in-progress'
-  | 'completed'
-  | 'aborted'
-  | 'skipped'
-  | 'cancelled';
-
-/** Which outcomes of its dependencies a task runs after; judged once all have signalled. */
-export type RunWhen = 'all_done' | 'all_succeeded' | 'any_failed' | 'any_succeeded';
-
-/** How long a task returned as `pending`, or whose deadline lapsed, stays away before its next try. */
-export interface RetryPolicy {
-  /** Milliseconds before the second try. */
-  delayMs: number;
-  /** Each further delay is this many times the one before. Default 1. */
-  factor?: number;
-  /** No delay is longer than this. Default: no limit. */
-  maxDelayMs?: number;
+export interface GetOptions {
+  /** Also the tries that failed. Default false. */
+  attempts?: boolean;
 }
 
-/** A task to insert. */
-export interface TaskInput<Body = Json> {
-  /** Unique for ever within the prefix; 1 to 2,048 bytes in UTF-8. */
+/** A change to a pending task; what is left out stays. */
+export interface TaskUpdate {
   id: string;
-  /** The kind of work; `null` makes a milestone, which the engine completes by itself. */
-  action: string | null;
-  body?: Body;
-  /** Ids of the tasks that get a signal when this one ends. Each once; a duplicate counts once. */
-  toSignalAfter?: readonly string[];
-  /** Signals to wait for. Left out: the number of tasks that list this one, now and in later inserts. */
-  totalDependencies?: number;
-  /** Default `'default'`. */
-  queue?: string;
-  /** -32,768 to 32,767; higher first. Default 0. */
+  body?: Json;
   priority?: number;
-  startAfter?: Date;
-  /** Default: no limit. */
-  maxTries?: number;
-  retry?: RetryPolicy;
-  /** How long one ownership lasts; default: what the owner asks for. */
-  maxDurationMs?: number;
-  /** Default `'all_done'`. */
-  runWhen?: RunWhen;
-  /** No two unfinished tasks have the same key. */
-  uniqueKey?: string;
-  /** A channel to NOTIFY with `{"id","statusCode","status"}` when the task ends; at most 63 bytes. */
-  notifyChannelAfter?: string;
-}
-
-/** A task under a lease. `token` proves the ownership until `deadline`. */
-export interface OwnedTask<Body = Json> {
-  readonly id: string;
-  readonly token: string;
-  readonly action: string;
-  readonly body: Body;
-  readonly queue: string;
-  readonly priority: number;
-  /** How many of the signals received carried a failure. */
-  readonly numSignalledFailures: number;
-  /** This try counted: 1 at the first. */
-  readonly numTries: number;
-  readonly maxTries: number | null;
-  /** `null`: the ownership never lapses. */
-  readonly deadline: Date | null;
-  /** How long the ownership was given for: what to extend it by. */
-  readonly maxDurationMs: number | null;
-}
-
-/** How a task stands or ended. */
-export interface TaskOutcome {
-  readonly id: string;
-  readonly statusCode: StatusCode;
-  readonly status: string | null;
-  readonly result: Json | null;
-}
-
-/** Everything that is known of a task. */
-export interface Task extends TaskOutcome {
-  readonly action: string | null;
-  readonly body: Json | null;
-  readonly toSignalAfter: readonly string[];
-  readonly totalDependencies: number;
-  readonly numSignals: number;
-  readonly numFailures: number;
-  readonly numSkipped: number;
-  readonly queue: string;
-  readonly priority: number;
-  readonly startAfter: Date | null;
-  readonly numTries: number;
-  readonly maxTries: number | null;
-  readonly retry: RetryPolicy | null;
-  readonly maxDurationMs: number | null;
-  readonly runWhen: RunWhen;
-  readonly uniqueKey: string | null;
-  readonly notifyChannelAfter: string | null;
-  readonly actorId: string | null;
-  readonly deadline: Date | null;
-  readonly createdAt: Date;
-  /** When the latest try began. */
-  readonly startedAt: Date | null;
-  readonly finishedAt: Date | null;
+  /** `null`: at once. */
+  startAfter?: Date | null;
 }
 
 export interface InsertOptions {
@@ -128,7 +33,20 @@ export interface OwnRequest {
   maxDurationMs?: number;
   /** Default `['default']`. */
   queues?: readonly string[];
+  /** How many of them begin at once: the others are owned ahead, and lose no try if their deadline lapses before `beginTasks`. Default: all. */
+  numBegun?: number;
+  /** A UUID of the manager that holds slots of limited keys. Default: none; each limited task owned takes a slot. */
+  holder?: string;
+  /** With `holder`: at most so many slots of a key. Default: no limit. */
+  maxSlots?: number;
+  /** With `holder`: may own so many tasks for each slot, and perform the others once a slot is free. Default 1. */
+  tasksPerSlot?: number;
+  /** `'created'`: those ready for longest first, whatever their priority. Default `'priority'`. */
+  pollStrategy?: PollStrategy;
 }
+
+/** Which ready tasks are owned first. */
+export type PollStrategy = 'priority' | 'created';
 
 /** What a task is returned as. */
 export interface TaskReturnOutcome {
@@ -138,6 +56,12 @@ export interface TaskReturnOutcome {
   result?: Json | undefined;
   /** With `pending` only: come back then, and do not count this try (a snooze). */
   startAfter?: Date | undefined;
+  /** With `pending` only: come back after so long instead of what the task's retry policy says; the try counts. */
+  retryDelayMs?: number | undefined;
+  /** Kept with the failed try: the error in full. */
+  error?: string | undefined;
+  /** With `completed` only: delete the task once its signals are given, unless somebody waits for it. */
+  autoDelete?: boolean | undefined;
   /** Inserted in the transaction of the return. */
   tasks?: readonly TaskInput[] | undefined;
 }
@@ -156,6 +80,8 @@ export type ReturnReport =
 export interface HeldTask {
   readonly id: string;
   readonly token: string;
+  /** By how long to extend this one, where it differs from the others. */
+  readonly maxDurationMs?: number | null;
 }
 
 export interface WaitOptions {
@@ -193,8 +119,69 @@ export interface TaskFilter {
   actions?: readonly string[];
   queues?: readonly string[];
   statusCodes?: readonly StatusCode[];
+  /** Changed at or after this time: see `Task.updatedAt`. */
+  updatedSince?: Date;
+  /** Ended before this time. */
+  endedBefore?: Date;
   /** At most this many tasks. Default: no limit. */
   limit?: number;
+}
+
+/** How many tasks of one kind there are. */
+export interface TaskCount {
+  readonly queue: string;
+  /** `null`: milestones. */
+  readonly action: string | null;
+  readonly statusCode: StatusCode;
+  readonly count: number;
+}
+
+export interface DeleteOptions {
+  /** Also tasks in progress, whose owners learn of it on extend or return. `deleteTasks`: default true; `purgeTasks`: default false. */
+  force?: boolean;
+}
+
+export interface PurgeOptions extends DeleteOptions {
+  signal?: AbortSignal;
+}
+
+/** What `cleanTasks` deletes: whole runs, all of whose tasks ended before the age. */
+export interface CleanOptions {
+  /** Counted from the end of the run's last task. Default 15 minutes. */
+  minAgeMs?: number;
+  idPrefix?: string;
+  /** Only runs of which every task ended as one of these. Default: any. */
+  statusCodes?: readonly StatusCode[];
+  /** Tasks deleted in a statement. Default 1,000. */
+  batchSize?: number;
+  signal?: AbortSignal;
+  /** Told after each batch how many are deleted so far. */
+  onProgress?: (numDeleted: number) => void;
+}
+
+/** A queue, an action, or an action in a queue. */
+export interface LaneFilter {
+  queue?: string;
+  action?: string;
+}
+
+export interface Pause extends LaneFilter {
+  readonly since: Date;
+}
+
+/** Who performs what, as `announceWorker` said. */
+export interface WorkerInfo {
+  /** A UUID: the manager's. */
+  readonly id: string;
+  readonly actorId: string;
+  readonly queues: readonly string[];
+  readonly actions: readonly string[];
+}
+
+export interface LiveWorker extends WorkerInfo {
+  readonly startedAt: Date;
+  /** Silent past that, it counts as gone. */
+  readonly aliveUntil: Date;
 }
 
 export interface CancelOptions {
@@ -250,6 +237,9 @@ export interface TaskStore {
   /** The same for many; resolves with the ids that are still held. */
   extendTaskDeadlines(held: readonly HeldTask[], maxDurationMs: number): Promise<string[]>;
 
+  /** Says that tasks owned ahead are performed now; resolves with the ids that are still held. */
+  beginTasks(held: readonly HeldTask[]): Promise<string[]>;
+
   /** Gives a task back. InvalidTokenError if it is no longer held. */
   returnTask(id: string, token: string, outcome: TaskReturnOutcome): Promise<void>;
 
@@ -263,13 +253,22 @@ export interface TaskStore {
   waitFor(id: string, options?: WaitOptions): Promise<TaskOutcome>;
   waitFor(ids: readonly string[], options?: WaitOptions): Promise<TaskOutcome[]>;
 
-  getTask(id: string): Promise<Task | null>;
+  getTask(id: string, options?: GetOptions): Promise<Task | null>;
 
   /** In the order of `ids`; those that do not exist are left out. */
   getTasks(ids: readonly string[]): Promise<Task[]>;
 
   /** In the order of their ids, read page by page: constant memory. Not a snapshot. */
   listTasks(filter?: TaskFilter): AsyncIterable<Task>;
+
+  /** How many tasks there are, by queue, action and status. Reads every task that fits. */
+  countTasks(filter?: Omit<TaskFilter, 'limit'>): Promise<TaskCount[]>;
+
+  /** What a task waits for: TaskNotFoundError. For people: it may read the whole table. */
+  why(id: string): Promise<TaskStanding>;
+
+  /** Changes pending tasks, all or none. TaskNotFoundError; TaskNotPendingError names those that have begun or ended. */
+  updateTasks(updates: readonly TaskUpdate[]): Promise<void>;
 
   /** Gives each task one signal from outside; resolves with how many still waited for one. */
   signalTasks(ids: readonly string[], options?: SignalOptions): Promise<number>;
@@ -281,7 +280,32 @@ export interface TaskStore {
   rerunTasks(ids: readonly string[], options?: RerunOptions): Promise<number>;
 
   /** Deletes tasks and, recursively, waiting ones left without dependencies; resolves with how many. */
-  deleteTasks(ids: readonly string[]): Promise<number>;
+  deleteTasks(ids: readonly string[], options?: DeleteOptions): Promise<number>;
+
+  /** Deletes all tasks that fit, in small batches; resolves with how many. Owned ones only with `force`. */
+  purgeTasks(filter: TaskFilter, options?: PurgeOptions): Promise<number>;
+
+  /** Deletes whole runs that ended long enough ago, in small batches that block nobody; resolves with how many tasks. */
+  cleanTasks(options?: CleanOptions): Promise<number>;
+
+  /** Nobody owns tasks of these lanes until `resume`. What is in progress goes on. */
+  pause(lanes: LaneFilter): Promise<void>;
+
+  /** Takes back a pause of the same queue and action; false: there was none. */
+  resume(lanes: LaneFilter): Promise<boolean>;
+
+  listPauses(): Promise<Pause[]>;
+
+  /** Sets the limits of a key for all its tasks, present and to come. */
+  setLimits(limitKey: string, limits: Limits): Promise<void>;
+
+  /** Says that a worker is there, for so long at least; `why` and `listWorkers` tell of it. */
+  announceWorker(worker: WorkerInfo, forMs: number): Promise<void>;
+
+  /** It is gone. */
+  retireWorker(id: string): Promise<void>;
+
+  listWorkers(): Promise<LiveWorker[]>;
 
   /**
    * Resolves when a task may have become ready in one of these lanes, or when the time is up: what an idle

@@ -37,10 +37,18 @@ const TASK_FIELDS: ReadonlySet<string> = new Set([
   'maxDurationMs',
   'runWhen',
   'uniqueKey',
+  'uniqueUntil',
+  'uniqueForMs',
+  'limitKey',
+  'limit',
+  'rateLimit',
+  'fairKey',
   'notifyChannelAfter',
 ] satisfies (keyof TaskInput)[]);
 
-const RETRY_FIELDS: ReadonlySet<string> = new Set(['delayMs', 'factor', 'maxDelayMs']);
+const UNIQUE_UNTIL: ReadonlySet<unknown> = new Set(['finished', 'started']);
+const RATE_FIELDS: ReadonlySet<string> = new Set(['count', 'intervalMs']);
+const RETRY_FIELDS: ReadonlySet<string> = new Set(['delayMs', 'factor', 'maxDelayMs', 'jitter']);
 
 /**
  * Throws InvalidTaskError for the first field that Postgres would refuse, or keep as something else.
@@ -59,7 +67,8 @@ export function validateTask(task: TaskInput, ordinal: number): void {
   if (task.toSignalAfter !== undefined) checkTargets(task.id, task.toSignalAfter);
   checkLane(task);
   checkTries(task);
-  checkOptionalText(task.id, 'uniqueKey', task.uniqueKey, maxIdBytes);
+  checkUniqueness(task);
+  checkKeys(task);
   checkOptionalText(task.id, 'notifyChannelAfter', task.notifyChannelAfter, MAX_CHANNEL_BYTES);
 }
 
@@ -80,7 +89,12 @@ function checkTries(task: TaskInput): void {
   const { retry } = task;
   if (retry === undefined) return;
   if (typeof retry !== 'object' || retry === null) {
-    throw invalid(task.id, 'retry', 'must be an object { delayMs, factor?, maxDelayMs? }', retry);
+    throw invalid(
+      task.id,
+      'retry',
+      'must be an object { delayMs, factor?, maxDelayMs?, jitter? }',
+      retry,
+    );
   }
   checkFieldNames(task.id, 'retry.', retry, RETRY_FIELDS);
   if (retry.delayMs === undefined) {
@@ -89,6 +103,35 @@ function checkTries(task: TaskInput): void {
   checkNumber(task.id, 'retry.delayMs', retry.delayMs, 0, HUNDRED_YEARS_MS);
   checkNumber(task.id, 'retry.factor', retry.factor, 1, 1000);
   checkNumber(task.id, 'retry.maxDelayMs', retry.maxDelayMs, 0, HUNDRED_YEARS_MS);
+  checkNumber(task.id, 'retry.jitter', retry.jitter, 0, 1);
+}
+
+function checkUniqueness({ id, uniqueKey, uniqueUntil, uniqueForMs }: TaskInput): void {
+  checkOptionalText(id, 'uniqueKey', uniqueKey, maxIdBytes);
+  checkNumber(id, 'uniqueForMs', uniqueForMs, 0, HUNDRED_YEARS_MS);
+  if (uniqueUntil !== undefined && !UNIQUE_UNTIL.has(uniqueUntil)) {
+    throw invalid(id, 'uniqueUntil', "must be 'finished' or 'started'", uniqueUntil);
+  }
+  if (uniqueKey === undefined && (uniqueUntil ?? uniqueForMs) !== undefined) {
+    throw new InvalidTaskError(id, 'uniqueKey', 'is missing; uniqueUntil and uniqueForMs need one');
+  }
+}
+
+function checkKeys({ id, limitKey, limit, rateLimit, fairKey }: TaskInput): void {
+  checkOptionalText(id, 'limitKey', limitKey, MAX_LANE_BYTES);
+  checkOptionalText(id, 'fairKey', fairKey, MAX_LANE_BYTES);
+  if (limitKey === undefined && (limit ?? rateLimit) !== undefined) {
+    throw new InvalidTaskError(id, 'limitKey', 'is missing; limit and rateLimit need one');
+  }
+  checkInteger(id, 'limit', limit, 1, MAX_INT4);
+  if (rateLimit === undefined) return;
+  if (typeof rateLimit !== 'object' || rateLimit === null) {
+    throw invalid(id, 'rateLimit', 'must be an object { count, intervalMs }', rateLimit);
+  }
+  checkFieldNames(id, 'rateLimit.', rateLimit, RATE_FIELDS);
+  checkInteger(id, 'rateLimit.count', rateLimit.count ?? Number.NaN, 1, MAX_INT4);
+  const { intervalMs = Number.NaN } = rateLimit;
+  checkNumber(id, 'rateLimit.intervalMs', intervalMs, MICROSECOND_MS, HUNDRED_YEARS_MS);
 }
 
 /** An unknown field is most likely a typo, and would otherwise be dropped without a word. */

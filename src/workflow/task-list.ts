@@ -1,4 +1,4 @@
-import type { Json, RetryPolicy, RunWhen, TaskInput } from '../store/task-store.js';
+import type { Json, Rate, RetryPolicy, RunWhen, TaskInput } from '../store/task-store.js';
 import { InvalidFileError } from './invalid-file-error.js';
 import {
   elements,
@@ -29,6 +29,12 @@ const FIELDS = {
   maxDurationMs: readNumber,
   runWhen: readRunWhen,
   uniqueKey: readString,
+  uniqueUntil: readUniqueUntil,
+  uniqueForMs: readNumber,
+  limitKey: readString,
+  limit: readNumber,
+  rateLimit: readRate,
+  fairKey: readString,
   notifyChannelAfter: readString,
 } satisfies {
   [Field in keyof Omit<TaskInput, 'id' | 'action'>]-?: (at: Located) => TaskInput[Field];
@@ -92,12 +98,26 @@ function readRunWhen(at: Located): RunWhen {
   return runWhen;
 }
 
+function readUniqueUntil(at: Located): 'finished' | 'started' {
+  if (at.value === 'finished' || at.value === 'started') return at.value;
+  throw fault(at, "'finished' or 'started'");
+}
+
+function readRate(at: Located): Rate {
+  return {
+    count: readNumber(member(at, 'count')),
+    intervalMs: readNumber(member(at, 'intervalMs')),
+  };
+}
+
 function readRetry(at: Located): RetryPolicy {
   const factor = optional(member(at, 'factor'), readNumber);
   const maxDelayMs = optional(member(at, 'maxDelayMs'), readNumber);
+  const jitter = optional(member(at, 'jitter'), readNumber);
   return {
     delayMs: readNumber(member(at, 'delayMs')),
     ...(factor === undefined ? {} : { factor }),
     ...(maxDelayMs === undefined ? {} : { maxDelayMs }),
+    ...(jitter === undefined ? {} : { jitter }),
   };
 }

@@ -1,0 +1,50 @@
+import type { Rate, StatusCode } from './task.js';
+
+/** One thing that a task waits for. */
+export type WaitReason =
+  /** Ended: nothing. */
+  | { readonly kind: 'ended'; readonly statusCode: StatusCode; readonly status: string | null }
+  /** Signals are missing: `from` names unfinished tasks that will give one (at most 20), `roots` those furthest up that hold it all back. */
+  | {
+      readonly kind: 'signals';
+      readonly missing: number;
+      readonly from: readonly string[];
+      readonly roots: readonly TaskStanding[];
+    }
+  /** Signals are missing that no unfinished task will give: they must come from outside. */
+  | { readonly kind: 'outside-signals'; readonly missing: number }
+  /** Not to start before. */
+  | { readonly kind: 'start-time'; readonly at: Date; readonly isRetry: boolean }
+  /** Owned. `begun` false: by a manager that has not come to it yet. */
+  | {
+      readonly kind: 'owned';
+      readonly actorId: string | null;
+      readonly deadline: Date | null;
+      readonly isBegun: boolean;
+    }
+  | {
+      readonly kind: 'paused';
+      readonly queue: string | null;
+      readonly action: string | null;
+      readonly since: Date;
+    }
+  /** Its limitKey is used up, by these holders, or until then. */
+  | {
+      readonly kind: 'limit';
+      readonly key: string;
+      readonly limit: number;
+      readonly inProgress: number;
+    }
+  | { readonly kind: 'rate'; readonly key: string; readonly rate: Rate; readonly until: Date }
+  /** No live worker performs its action in its queue. */
+  | { readonly kind: 'no-worker'; readonly queue: string; readonly action: string }
+  /** Ready: so many are before it in its lane. */
+  | { readonly kind: 'ready'; readonly numBefore: number }
+  /** The engine completes or skips it the next time that anybody looks. */
+  | { readonly kind: 'engine' };
+
+export interface TaskStanding {
+  readonly id: string;
+  readonly statusCode: StatusCode;
+  readonly reasons: readonly WaitReason[];
+}
