@@ -8,16 +8,16 @@ const SCHEMA = 'bench_signalbox';
 export async function openSignalbox(connectionString: string): Promise<Contestant> {
   const admin = new pg.Pool({ connectionString, max: 1 });
   admin.on('error', () => {}); // lost while idle: the server stops
-  const box = await connect({ connectionString, schema: SCHEMA });
   return {
     name: 'signalbox',
     async run(workload, size) {
       await admin.query(`drop schema if exists ${SCHEMA} cascade`);
+      // Its connections too are new: statements prepared against the schema of the round before fail once.
+      await using box = await connect({ connectionString, schema: SCHEMA });
       await box.migrate();
-      return runOn(box, workload, size);
+      return await runOn(box, workload, size);
     },
     async close() {
-      await box.close();
       await admin.query(`drop schema if exists ${SCHEMA} cascade`);
       await admin.end();
     },
