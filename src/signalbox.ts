@@ -1,9 +1,14 @@
 import type pg from 'pg';
 import { type ConnectOptions, closePool, openPool, toListenConfig } from './connection.js';
+import type { Logger } from './logger.js';
 import { PrefixedTaskStore } from './prefix/prefixed-task-store.js';
+import { scheduleLogic } from './schedule/schedule-logic.js';
+import { Scheduler, type SchedulerOptions } from './schedule/scheduler.js';
 import { Database } from './store/database.js';
 import { type MigrateReport, migrate } from './store/install.js';
 import { PgTaskStore } from './store/pg-task-store.js';
+import type { ScheduleStore } from './store/schedule-store.js';
+import { PgScheduleStore } from './store/schedules.js';
 import type {
   ReadyRequest,
   TaskOutcome,
@@ -22,8 +27,10 @@ const DEFAULT_SCHEMA = 'signalbox';
  * caller gave it. Made by `connect`.
  */
 export class Signalbox extends PgTaskStore implements TaskStore {
+  readonly schedules: ScheduleStore;
   readonly #hub: WaiterHub;
   readonly #ownsPool: boolean;
+  readonly #logger: Logger | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(pool: pg.Pool, options: ConnectOptions = {}) {
@@ -32,6 +39,13 @@ export class Signalbox extends PgTaskStore implements TaskStore {
       new Database({ pool, schema, preparedStatements: options.preparedStatements ?? true }),
       options,
     );
+    this.schedules = new PgScheduleStore({
+      database: this.database,
+      run: this.run,
+      insert: (tasks, tx) => this.insertTasks(tasks, { tx }),
+      logic: scheduleLogic,
+    });
+    this.#logger = options.logger;
     this.#ownsPool = options.pool === undefined;
     this.#hub = new WaiterHub({
       listenConfig: toListenConfig(options, pool),
@@ -66,7 +80,7 @@ export class Signalbox extends PgTaskStore implements TaskStore {
   async waitForReady(
     request: ReadyRequest,
     { timeoutMs, signal }: { timeoutMs: number; signal?: AbortSignal },
-  ): Promise<void> {
+  ): Promise<boolean> {
     await this.#hub.start();
     const early = new AbortController();
     const stop = signal ? AbortSignal.any([signal, early.signal]) : early.signal;
@@ -79,6 +93,7 @@ export class Signalbox extends PgTaskStore implements TaskStore {
       const wakeUp = await ready;
       // Woken, its word is gone; its time up, it no longer counts. Else it might be woken in another's place.
       if (wakeUp === 'timeout' && stop.aborted) await this.#leave(request);
+      return wakeUp === 'ready' || (knownMs <= timeoutMs && !signal?.aborted);
     } finally {
       clearTimeout(timer);
       early.abort();
@@ -89,6 +104,11 @@ export class Signalbox extends PgTaskStore implements TaskStore {
   async #leave(request: ReadyRequest): Promise<void> {
     await this.leaveLanes(request, this.#hub.channel);
     this.#hub.wakeSleepers();
+  }
+
+  /** Fires all schedules, those of prefixes too, once started. It logs to this box's logger unless given another. */
+  scheduler(options: SchedulerOptions = {}): Scheduler {
+    return new Scheduler(this, { ...(this.#logger ? { logger: this.#logger } : {}), ...options });
   }
 
   withPrefix(prefix: string): TaskStore {

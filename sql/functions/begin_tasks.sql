@@ -1,7 +1,7 @@
 -- begin_tasks: says that tasks owned ahead are performed now: from here on a lapse costs them their try.
--- Returns the ids whose token holds.
+-- One that has begun before goes on as it is. Returns the ids whose token holds.
 --
--- Locks: the tasks, in id order.
+-- Locks: the tasks, in id order, by the plan as in return_tasks.
 create or replace function signalbox.begin_tasks(
   p_ids text[],
   p_tokens uuid[],
@@ -16,7 +16,7 @@ begin
   with given as materialized (
     select * from unnest(p_ids, p_tokens) as g (id, token) order by g.id collate "C"
   )
-  update signalbox.task t set started_at = v_now, updated_at = v_now
+  update signalbox.task t set started_at = coalesce(t.started_at, v_now), updated_at = v_now
   from given g
   where t.id = g.id and t.performance_token = g.token
   returning t.id;

@@ -2,8 +2,8 @@
 -- p_downstream also all that they would have signalled, transitively. Their owners learn of it when they
 -- extend or return. Every target gets a signal with a failure. Returns how many it cancelled.
 --
--- Locks: the tasks, in id order; their rows of ready; their targets, in id order. A return that holds one
--- of the targets can deadlock with it: call it again on SQLSTATE 40P01.
+-- Locks: the tasks, in id order; their rows of ready; their targets, in id order; limits, last. A return that
+-- holds one of the targets can deadlock with it: call it again on SQLSTATE 40P01.
 create or replace function signalbox.cancel_tasks(
   p_ids text[],
   p_status text default null,
@@ -17,6 +17,8 @@ declare
   v_targets text[];
   v_ended signalbox.status_code[];
   v_announced text[];
+  v_limit_keys text[];
+  v_holders uuid[];
 begin
   if p_downstream then
     v_ids := signalbox.downstream(p_ids);
@@ -32,11 +34,13 @@ begin
     return 0;
   end if;
   perform signalbox.leave_ready(v_ids);
+  select array_agg(s.key), array_agg(s.holder) into v_limit_keys, v_holders
+  from signalbox.slots_of(v_ids) as s;
 
   with cancelled as (
     update signalbox.task t
     set status_code = 'cancelled', status = p_status, performance_token = null,
-      action_deadline = null, due_at = null, finished_at = v_now
+      action_deadline = null, holder = null, due_at = null, finished_at = v_now, updated_at = v_now
     where t.id = any (v_ids)
     returning t.id, t.to_signal_after, t.watchers is not null
       or t.notify_channel_after is not null or t.unique_key is not null as is_announced
@@ -50,6 +54,9 @@ begin
   from cancelled c;
 
   perform signalbox.after_end(v_targets, v_ended, v_announced, v_now);
+  if v_limit_keys is not null then
+    perform signalbox.release_slots(v_limit_keys, v_holders, v_now);
+  end if;
   return cardinality(v_ids);
 end
 $$;
@@ -79,11 +86,13 @@ create or replace function signalbox.leave_ready(
   p_ids text[]
 ) returns void language plpgsql as $$
 begin
+  -- One lookup for each of the two lanes: an "or" of both would read the whole index.
   delete from signalbox.ready r
   using signalbox.task t
-  where t.id = any (p_ids) and t.status_code = 'pending' and r.id = t.id
-    and (r.queue, r.action, r.key)
-      in ((t.queue, t.action, signalbox.lane_key(t.fair_key, t.limit_key)), ('', '', ''))
-    and r.priority = t.priority and r.seq = t.seq;
+  cross join lateral (values
+    (t.queue, t.action, signalbox.lane_key(t.fair_key, t.limit_key)), ('', '', '')
+  ) as l (queue, action, key)
+  where t.id = any (p_ids) and t.status_code = 'pending' and r.queue = l.queue
+    and r.action = l.action and r.key = l.key and r.priority = t.priority and r.seq = t.seq;
 end
 $$;

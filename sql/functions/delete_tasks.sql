@@ -2,38 +2,63 @@
 -- dependencies. A task that has ended gave its signal, so deleting it leaves its targets alone; one that
 -- has not will never signal, so its waiting targets expect a signal less. A task that has begun, or could
 -- begin, is deleted only when named. Owners of deleted tasks learn of it when they extend or return;
--- waiters are told. Returns how many it deleted.
+-- waiters are told. With p_spares_owned, tasks in progress are passed over. Returns how many it deleted.
 --
--- Locks: the tasks of each generation, then their waiting targets, both in id order; rows of ready. It can
--- deadlock with a return: call it again on SQLSTATE 40P01.
+-- Locks: the tasks of each generation, then their waiting targets, both in id order; rows of ready; limits,
+-- last. It can deadlock with a return: call it again on SQLSTATE 40P01.
 create or replace function signalbox.delete_tasks(
   p_ids text[],
-  p_spares_owned boolean default false
+  p_spares_owned boolean default false,
+  p_now timestamptz default null
 ) returns integer language plpgsql
 set jit = off set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
+  v_now timestamptz := coalesce(p_now, signalbox.now());
   v_ids text[] := p_ids;
   v_unfinished text[];
   v_orphans text[];
-  v_num_deleted integer;
+  v_limit_keys text[];
+  v_holders uuid[];
   v_total integer := 0;
 begin
-  while cardinality(v_ids) > 0 loop
-    perform 1 from signalbox.task t where t.id = any (v_ids) order by t.id for no key update;
-    select array_agg(t.id) into v_unfinished
-    from signalbox.task t
-    where t.id = any (v_ids) and t.status_code < 'completed';
+  loop
+    select array_agg(c.id), array_agg(c.id) filter (where c.status_code < 'completed')
+    into v_ids, v_unfinished
+    from (
+      select t.id, t.status_code from signalbox.task t
+      where t.id = any (v_ids)
+      order by t.id
+      for no key update
+    ) as c
+    where not (p_spares_owned and c.status_code = 'in-progress');
+    exit when v_ids is null;
 
+    select v_limit_keys || array_agg(s.key), v_holders || array_agg(s.holder)
+    into v_limit_keys, v_holders
+    from signalbox.slots_of(v_unfinished) as s;
     perform signalbox.leave_ready(v_unfinished);
     v_orphans := signalbox.drop_dependencies(v_unfinished, v_ids);
-    perform signalbox.announce_ended(v_unfinished);
-    delete from signalbox.task t where t.id = any (v_ids);
-    get diagnostics v_num_deleted = row_count;
+    perform signalbox.announce_ended(v_unfinished, v_now);
+    perform signalbox.erase(v_ids);
 
-    v_total := v_total + v_num_deleted;
+    v_total := v_total + cardinality(v_ids);
     v_ids := v_orphans;
   end loop;
+
+  if v_limit_keys is not null then
+    perform signalbox.release_slots(v_limit_keys, v_holders, v_now);
+  end if;
   return v_total;
+end
+$$;
+
+-- Deletes the rows of tasks, which the caller has locked, and of their attempts.
+create or replace function signalbox.erase(
+  p_ids text[]
+) returns void language plpgsql as $$
+begin
+  delete from signalbox.attempt a where a.task_id = any (p_ids);
+  delete from signalbox.task t where t.id = any (p_ids);
 end
 $$;
 

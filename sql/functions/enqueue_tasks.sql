@@ -7,7 +7,7 @@
 -- wait for signals may be left out of p_ids. A large insert may call it many times.
 --
 -- Locks: the targets that wait, in id order; then keys of unique_key, which may wait for another insert
--- of the same key.
+-- of the same key: see take_unique_keys.
 -- Raises: SB002 unknown target, SB003 target no longer waits, SB006 unique key taken. Their DETAIL is a
 -- JSON array of the ids or keys.
 create or replace function signalbox.enqueue_tasks(
@@ -25,7 +25,7 @@ begin
     perform signalbox.add_dependencies(p_targets, p_counts);
   end if;
   if p_keyed is null or cardinality(p_keyed) > 0 then
-    perform signalbox.take_unique_keys(coalesce(p_keyed, p_ids));
+    perform signalbox.take_unique_keys(coalesce(p_keyed, p_ids), v_now, v_now);
   end if;
   if cardinality(p_ids) > 0 and signalbox.enqueue(p_ids, v_now) then
     perform signalbox.settle_tasks(v_now);
@@ -79,33 +79,5 @@ begin
     and (t.id = p_id or t.status_code <> 'pending' or t.num_signals = t.total_dependencies);
   raise exception using errcode = 'SB003', message = 'targets no longer wait for signals',
     detail = to_json(v_ids)::text;
-end
-$$;
-
--- Takes the unique keys of tasks, unless they hold them already. Raises SB006.
-create or replace function signalbox.take_unique_keys(
-  p_ids text[]
-) returns void language plpgsql as $$
-declare
-  v_taken text[];
-begin
-  with wanted as (
-    select t.id, t.unique_key from signalbox.task t
-    where t.id = any (p_ids) and t.unique_key is not null
-  ), taken as (
-    insert into signalbox.unique_key (key, task_id)
-    select w.unique_key, w.id from wanted w order by w.unique_key
-    on conflict (key) do nothing
-    returning task_id
-  )
-  select array_agg(distinct w.unique_key) into v_taken
-  from wanted w
-  where not exists (select from taken k where k.task_id = w.id)
-    and not exists (
-      select from signalbox.unique_key k where k.key = w.unique_key and k.task_id = w.id);
-  if v_taken is not null then
-    raise exception using errcode = 'SB006', message = 'unique keys are taken',
-      detail = to_json(v_taken)::text;
-  end if;
 end
 $$;

@@ -1,17 +1,27 @@
 -- own_tasks: claims up to p_max_tasks ready tasks for an actor.
 --
 -- Lane i is (p_queues[i], p_actions[i]). Tasks of the highest priority first, whatever their lane;
--- lanes that hold tasks of one priority share equally; within a lane in the order of becoming ready.
--- The ownership lasts for the task's max_duration, else p_max_duration, else for ever.
+-- lanes that hold tasks of one priority share equally; within a lane in the order of becoming ready. With
+-- p_is_oldest_first: those ready for longest first, whatever their priority and lane. Paused lanes give nothing.
+-- The ownership lasts for the task's max_duration, else p_max_duration, else for ever. The first
+-- p_num_begun begin now (null: all), the others are owned ahead: see begin_tasks.
 -- Due timers run and the engine's lane is settled first, a bounded number at a time.
+--
+-- Tasks with a limit_key or a fair_key lie in lanes of their own within (queue, action), of which up to 64 are
+-- looked at in turn besides those given. p_holder, a manager of many tasks, may perform at once as many tasks of a
+-- limited key as it has slots: up to p_max_slots of max_in_progress; it may own p_tasks_per_slot for each. Without
+-- a holder each task takes a slot. See release_slots.
 --
 -- The claim cursor: a caller that claims again and again gives, per lane, the priority and lowest seq of
 -- its previous claim. The claim then steps over none of the index entries of rows deleted before, which
 -- an old transaction anywhere on the server keeps from being removed. What became ready behind the
--- cursor is not seen, so leave the cursor out now and then, and whenever a claim comes back short.
+-- cursor is not seen, so leave the cursor out now and then, and whenever a claim comes back short. It is
+-- about tasks without keys only: others have no seq in what is returned.
 --
--- Locks: what run_timers and settle_tasks lock; rows of ready, skipping locked ones; then those tasks,
--- which nobody else waits for.
+-- Locks: what run_timers and settle_tasks lock; limited keys and slots (see measure_rooms); rows of ready,
+-- skipping locked ones; then those tasks, which nobody else waits for; unique keys that they free; slots; rows of
+-- keyed_lane, skipping locked ones. Having given slots back, of tasks that lapsed, it takes no tasks with a
+-- limit_key: locked in one transaction, slots of both kinds would be in no order. The next call does.
 create or replace function signalbox.own_tasks(
   p_actor_id text,
   p_queues text[],
@@ -36,128 +46,115 @@ set jit = off set enable_seqscan = off set enable_bitmapscan = off as $$
 #variable_conflict use_column
 declare
   v_now timestamptz := coalesce(p_now, signalbox.now());
+  v_holder uuid := signalbox.slot_holder(p_holder);
+  v_max_slots integer := case when p_holder is not null then p_max_slots end;
+  v_lanes signalbox.claim_lane[];
+  v_keyed signalbox.claim_lane[];
+  v_num_keyed integer := least(64, greatest(8, p_max_tasks));
+  v_limited text[];
+  v_rooms integer[];
   v_ids text[];
+  v_begun_priority integer;
+  v_begun_seq bigint;
 begin
+  perform set_config('signalbox_limits.released', '', true);
   perform signalbox.run_timers(v_now);
   perform signalbox.settle_tasks(v_now);
-  v_ids := signalbox.claim(p_queues, p_actions, p_max_tasks, p_cursor_priorities, p_cursor_seqs);
-  if v_ids is null then
-    return;
+
+  v_lanes := signalbox.given_lanes(p_queues, p_actions, p_cursor_priorities, p_cursor_seqs);
+  v_keyed := signalbox.open_keyed_lanes(v_lanes, v_num_keyed,
+    current_setting('signalbox_limits.released') = '', v_now);
+  if v_keyed is not null then
+    select m.lanes, m.keys, m.rooms into v_keyed, v_limited, v_rooms
+    from signalbox.measure_rooms(v_keyed, v_holder, v_max_slots,
+      case when p_holder is null then 1 else coalesce(p_tasks_per_slot, 1) end, p_num_begun,
+      v_now) as m;
+    v_lanes := v_lanes || v_keyed;
+  end if;
+  if p_is_oldest_first then
+    select c.ids, c.begun_seq into v_ids, v_begun_seq
+    from signalbox.claim_oldest(v_lanes, v_rooms, p_max_tasks, p_num_begun) as c;
+  else
+    select c.ids, c.begun_priority, c.begun_seq into v_ids, v_begun_priority, v_begun_seq
+    from signalbox.claim(v_lanes, v_rooms, p_max_tasks, p_num_begun) as c;
   end if;
 
-  return query
-  with owned as (
-    update signalbox.task t
-    set status_code = 'in-progress', num_tries = t.num_tries + 1, actor_id = p_actor_id,
-      performance_token = gen_random_uuid(), started_at = v_now,
-      action_deadline = v_now + coalesce(t.max_duration, p_max_duration)
-    where t.id = any (v_ids) and t.status_code = 'pending'
-    returning t.id, t.performance_token, t.action, t.body, t.queue, t.priority,
-      t.num_failures, t.num_tries, t.max_tries, t.action_deadline,
-      coalesce(t.max_duration, p_max_duration), t.seq, true, null::text, null::integer, null::bigint
-  ), leased as (
-    insert into signalbox.timer (due, kind, ids)
-    select signalbox.lease_check(min(o.action_deadline), v_now), 'lease', array_agg(o.id)
-    from owned o
-    where o.action_deadline is not null
-    having count(*) > 0
-  )
-  select * from owned o order by o.priority desc, o.seq;
+  if v_ids is not null then
+    return query
+    with owned as (
+      update signalbox.task t
+      set status_code = 'in-progress', num_tries = t.num_tries + 1, actor_id = p_actor_id,
+        performance_token = gen_random_uuid(), updated_at = v_now,
+        action_deadline = v_now + coalesce(t.max_duration, p_max_duration),
+        holder = case when t.limit_key is not null then p_holder end,
+        started_at = case when case when p_is_oldest_first or t.priority = v_begun_priority
+          then t.seq <= v_begun_seq else t.priority > v_begun_priority end then v_now end
+      where t.id = any (v_ids) and t.status_code = 'pending'
+      returning t.id, t.performance_token, t.action, t.body, t.queue, t.priority,
+        t.num_failures, t.num_tries, t.max_tries, t.action_deadline,
+        coalesce(t.max_duration, p_max_duration) as max_duration, t.seq,
+        t.started_at is not null as is_begun, t.limit_key,
+        t.limit_key is null and t.fair_key is null as is_plain,
+        t.unique_until_started and t.unique_key is not null as frees_key
+    ), batch as (
+      select min(o.action_deadline) as deadline,
+        array_agg(o.id) filter (where o.action_deadline is not null) as leased,
+        array_agg(o.limit_key) filter (where o.limit_key is not null) as limit_keys,
+        array_agg(o.id) filter (where o.frees_key) as freeing
+      from owned o
+    ), leased as (
+      insert into signalbox.timer (due, kind, ids)
+      select signalbox.lease_check(b.deadline, v_now), 'lease', b.leased
+      from batch b where b.leased is not null
+    ), granted as materialized (
+      select g.key, g.slots, g.version
+      from batch b
+      cross join lateral signalbox.after_owning(b.freeing, b.limit_keys, v_limited, v_holder,
+        v_max_slots, v_now) as g
+      where b.freeing is not null or b.limit_keys is not null
+    )
+    select o.id, o.performance_token, o.action, o.body, o.queue, o.priority, o.num_failures,
+      o.num_tries, o.max_tries, o.action_deadline, o.max_duration,
+      case when o.is_plain then o.seq end, o.is_begun, o.limit_key, g.slots, g.version
+    from owned o left join granted g on g.key = o.limit_key
+    order by case when p_is_oldest_first then 0 else o.priority end desc, o.seq;
+  end if;
+
+  if v_keyed is not null then
+    perform signalbox.tend_keyed_lanes(v_keyed, v_limited,
+      cardinality(v_keyed) >= v_num_keyed, v_now);
+  end if;
 end
 $$;
 
--- Takes up to p_max_tasks rows out of ready; null when there are none. Works level by level: a level is
--- the highest priority below the one before that any lane holds.
-create or replace function signalbox.claim(
-  p_queues text[], p_actions text[], p_max_tasks integer,
-  p_cursor_priorities smallint[], p_cursor_seqs bigint[]
-) returns text[] language plpgsql as $$
-declare
-  v_ids text[];
-  v_level_ids text[];
-  v_level integer := 32767;
-  v_num_lanes integer;
-  v_left integer := p_max_tasks;
-  v_share integer;
-  v_is_last_round boolean;
+-- The lanes that a caller names, but for those that are paused; null: none is left.
+create or replace function signalbox.given_lanes(
+  p_queues text[], p_actions text[], p_cursor_priorities smallint[], p_cursor_seqs bigint[]
+) returns signalbox.claim_lane[] language plpgsql as $$
 begin
-  while v_left > 0 loop
-    select h.priority, count(*) into v_level, v_num_lanes
+  return (
+    select array_agg((l.queue, l.action, '', null, null, l.priority, l.seq)::signalbox.claim_lane)
     from unnest(p_queues, p_actions, p_cursor_priorities, p_cursor_seqs)
-      as l (queue, action, cursor_priority, cursor_seq)
-    cross join lateral (
-      -- The lane's highest priority up to v_level, without walking over what lies behind the cursor.
-      (select r.priority from signalbox.ready r
-        where r.queue = l.queue and r.action = l.action and r.key = '' and r.priority <= v_level
-          and r.priority > coalesce(l.cursor_priority, -32768)
-        order by r.priority desc, r.seq limit 1)
-      union all
-      (select r.priority from signalbox.ready r
-        where r.queue = l.queue and r.action = l.action and r.key = '' and r.priority <= v_level
-          and r.priority = coalesce(l.cursor_priority, -32768)
-          and r.seq >= coalesce(l.cursor_seq, 0)
-        order by r.seq limit 1)
-      union all
-      (select r.priority from signalbox.ready r
-        where r.queue = l.queue and r.action = l.action and r.key = '' and r.priority <= v_level
-          and r.priority < l.cursor_priority
-        order by r.priority desc, r.seq limit 1)
-      limit 1
-    ) as h
-    group by h.priority order by h.priority desc limit 1;
-    exit when v_level is null;
-
-    -- First a fair share for each lane; then the others get what some lanes left of theirs.
-    v_share := (v_left + v_num_lanes - 1) / v_num_lanes;
-    loop
-      -- A lane that fills a share of all that is left fills the claim: no other round can find more.
-      v_is_last_round := v_share >= v_left;
-      v_level_ids := signalbox.claim_level(p_queues, p_actions, v_level::smallint, v_share, v_left,
-        p_cursor_priorities, p_cursor_seqs);
-      v_ids := v_ids || v_level_ids;
-      v_left := v_left - coalesce(cardinality(v_level_ids), 0);
-      exit when v_left = 0 or v_is_last_round or v_level_ids is null;
-      v_share := v_left;
-    end loop;
-    exit when v_level = -32768;
-    v_level := v_level - 1;
-  end loop;
-  return v_ids;
+      as l (queue, action, priority, seq)
+    where not exists (
+      select from signalbox.pause p
+      where p.queue in (l.queue, '') and p.action in (l.action, '')));
 end
 $$;
 
--- Takes from ready, of priority p_level, up to p_share rows a lane and p_left in all. Shares are rounded
--- up, so the last lanes may find nothing left: in random order, or the first would starve the others.
-create or replace function signalbox.claim_level(
-  p_queues text[], p_actions text[], p_level smallint, p_share integer, p_left integer,
-  p_cursor_priorities smallint[], p_cursor_seqs bigint[]
-) returns text[] language plpgsql as $$
-declare
-  v_ids text[];
+-- What follows for owned tasks that need more: the unique keys of p_freeing are free, and slots are granted.
+create or replace function signalbox.after_owning(
+  p_freeing text[], p_limit_keys text[], p_limited text[], p_holder uuid, p_max_slots integer,
+  p_now timestamptz
+) returns table (key text, slots integer, version bigint) language plpgsql rows 10 as $$
 begin
-  with claimed as (
-    delete from signalbox.ready r
-    where r.ctid = any (array(
-      select c.ctid
-      from (
-        select *
-        from unnest(p_queues, p_actions, p_cursor_priorities, p_cursor_seqs)
-          as u (queue, action, cursor_priority, cursor_seq)
-        order by random()
-      ) as l
-      cross join lateral (
-        select n.ctid from signalbox.ready n
-        where n.queue = l.queue and n.action = l.action and n.key = '' and n.priority = p_level
-          and n.seq >= case when l.cursor_priority = p_level then l.cursor_seq else 0 end
-        order by n.seq
-        limit p_share
-        for update skip locked
-      ) as c
-      limit p_left))
-    returning r.id
-  )
-  select array_agg(c.id) into v_ids from claimed c;
-  return v_ids;
+  if p_freeing is not null then
+    perform signalbox.free_unique_keys(p_freeing, p_now);
+  end if;
+  if p_limit_keys is not null then
+    return query
+    select * from signalbox.grant_slots(p_limit_keys, p_limited, p_holder, p_max_slots, p_now);
+  end if;
 end
 $$;
 

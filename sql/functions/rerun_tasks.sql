@@ -5,9 +5,11 @@
 -- cancelled: they wait for it once more. Tasks that have begun keep what they got. Returns how many tasks
 -- were reset.
 --
--- Locks: the tasks, and those that they signal, in id order; rows of ready. A return that holds
--- one of them can deadlock with it: call it again on SQLSTATE 40P01.
--- Raises: SB006 another unfinished task has taken a unique key since.
+-- A task that runs again takes its unique key again; the attempts that failed before are kept.
+--
+-- Locks: the tasks, and those that they signal, in id order; rows of ready; keys of unique_key; limits, last. A
+-- return that holds one of the tasks can deadlock with it: call it again on SQLSTATE 40P01.
+-- Raises: SB006 another task has taken a unique key since.
 create or replace function signalbox.rerun_tasks(
   p_ids text[],
   p_downstream boolean default false,
@@ -20,6 +22,8 @@ declare
   v_ids text[];
   v_targets text[] := signalbox.signalled_by(p_ids, p_downstream);
   v_waiting text[];
+  v_limit_keys text[];
+  v_holders uuid[];
 begin
   perform 1 from signalbox.task t
   where t.id = any (p_ids || v_targets)
@@ -43,23 +47,28 @@ begin
   from signalbox.task t
   where t.id = any (v_ids || v_targets) and (t.status_code = 'pending' or t.id = any (v_ids));
   perform signalbox.leave_ready(v_waiting);
+  select array_agg(s.key), array_agg(s.holder) into v_limit_keys, v_holders
+  from signalbox.slots_of(v_ids) as s;
   update signalbox.task t
-  set status_code = 'pending', performance_token = null, action_deadline = null
+  set status_code = 'pending', performance_token = null, action_deadline = null, holder = null
   where t.id = any (v_ids) and t.status_code = 'in-progress';
   perform signalbox.take_back_signals(v_ids);
 
   update signalbox.task t
   set status_code = 'pending', status = null, result = null, num_tries = 0, actor_id = null,
-    started_at = null, finished_at = null,
+    started_at = null, finished_at = null, updated_at = v_now,
     watchers = case when t.status_code < 'completed' then t.watchers end,
     due_at = nullif(greatest(v_now, coalesce(
       case when t.id = any (p_ids) then p_start_after end, t.start_after)), v_now)
   where t.id = any (v_ids);
   update signalbox.task t set seq = nextval('signalbox.ready_seq') where t.id = any (v_waiting);
 
-  perform signalbox.take_unique_keys(v_ids);
+  perform signalbox.take_unique_keys(v_ids, null, v_now);
   if signalbox.enqueue(v_waiting, v_now) then
     perform signalbox.settle_tasks(v_now);
+  end if;
+  if v_limit_keys is not null then
+    perform signalbox.release_slots(v_limit_keys, v_holders, v_now);
   end if;
   return (select count(*) from signalbox.task t where t.id = any (v_ids));
 end

@@ -1,9 +1,11 @@
--- run_timers: does what is due: puts tasks whose start time or retry delay has come into their lanes, and
--- takes back tasks whose deadline has lapsed. Bounded: at most 100 timers and about 2,000 tasks a call.
--- own_tasks calls it, so it need not be called where workers run. Returns how many timers it ran.
+-- run_timers: does what is due: puts tasks whose start time or retry delay has come into their lanes, takes
+-- back tasks whose deadline has lapsed, and forgets unique keys that were kept until now. Bounded: at most 100
+-- timers, about 2,000 tasks and 1,000 keys a call. own_tasks calls it, so it need not be called where workers
+-- run. Returns how many timers it ran.
 --
 -- Locks: due rows of timer, skipping locked ones; their tasks, skipping locked ones, which get a timer
--- that is due again at once; then the targets of lapsed tasks that had no tries left, in id order.
+-- that is due again at once; then the targets of lapsed tasks that had no tries left, in id order; keys of
+-- unique_key, skipping locked ones; limits, last.
 create or replace function signalbox.run_timers(
   p_now timestamptz default null
 ) returns integer language plpgsql
@@ -45,6 +47,13 @@ begin
   if v_leases is not null then
     perform signalbox.check_leases(v_leases, v_now);
   end if;
+  -- A key kept too long does no harm, so that it need not have a timer of its own.
+  delete from signalbox.unique_key k
+  where k.key = any (array(
+    select o.key from signalbox.unique_key o
+    where o.is_released and o.kept_until <= v_now
+    order by o.kept_until limit 1000
+    for update skip locked));
   return v_num_timers;
 end
 $$;
@@ -86,10 +95,6 @@ create or replace function signalbox.check_leases(
 ) returns void language plpgsql as $$
 declare
   v_lapsed text[];
-  v_targets text[];
-  v_ended signalbox.status_code[];
-  v_announced text[];
-  v_retried text[];
 begin
   select array_agg(c.id) into v_lapsed
   from (
@@ -106,33 +111,79 @@ begin
     and t.action_deadline is not null and not t.id = any (coalesce(v_lapsed, '{}'))
   having count(*) > 0;
 
-  with ended as (
+  if v_lapsed is not null then
+    perform signalbox.lapse(v_lapsed, p_now);
+  end if;
+end
+$$;
+
+-- Takes back tasks in progress, whose rows the caller has locked. One that has not begun was owned ahead by
+-- somebody who is gone: it gets its try back and returns to its lane at once. The others failed a try.
+create or replace function signalbox.lapse(
+  p_ids text[], p_now timestamptz
+) returns void language plpgsql as $$
+declare
+  v_failed text[];
+  v_pending text[];
+  v_targets text[];
+  v_ended signalbox.status_code[];
+  v_announced text[];
+  v_limit_keys text[];
+  v_holders uuid[];
+begin
+  select array_agg(s.key), array_agg(s.holder) into v_limit_keys, v_holders
+  from signalbox.slots_of(p_ids) as s;
+
+  with lapsed as (
     update signalbox.task t
-    set status_code = case when t.num_tries >= t.max_tries
+    set status_code = case when t.started_at is not null and t.num_tries >= t.max_tries
         then 'aborted' else 'pending'::signalbox.status_code end,
-      status = format('deadline of try %s by actor %s lapsed at %s', t.num_tries, t.actor_id,
-        t.action_deadline),
-      performance_token = null, action_deadline = null,
-      finished_at = case when t.num_tries >= t.max_tries then p_now end,
-      due_at = case when t.max_tries is null or t.num_tries < t.max_tries then
-        nullif(greatest(p_now, p_now + signalbox.retry_delay(t.retry_delay, t.retry_factor,
-          t.retry_max_delay, t.num_tries)), p_now) end,
+      status = case when t.started_at is null
+        then format('owned ahead by actor %s, which went away before it began', t.actor_id)
+        else format('deadline of try %s by actor %s lapsed at %s', t.num_tries, t.actor_id,
+          t.action_deadline) end,
+      num_tries = t.num_tries - case when t.started_at is null then 1 else 0 end,
+      performance_token = null, action_deadline = null, holder = null, updated_at = p_now,
+      finished_at = case when t.started_at is not null and t.num_tries >= t.max_tries
+        then p_now end,
+      due_at = case
+        when t.started_at is not null and (t.max_tries is null or t.num_tries < t.max_tries)
+        then nullif(greatest(p_now, p_now + signalbox.retry_delay(t.retry_delay, t.retry_factor,
+          t.retry_max_delay, t.num_tries, t.retry_jitter, random())), p_now) end,
       seq = nextval('signalbox.ready_seq')
-    where t.id = any (v_lapsed)
-    returning t.id, t.status_code, t.to_signal_after, t.watchers is not null
+    where t.id = any (p_ids)
+    returning t.id, t.status_code, t.started_at, t.to_signal_after, t.watchers is not null
       or t.notify_channel_after is not null or t.unique_key is not null as is_announced
   ), signal as (
-    select s.target, e.status_code
-    from ended e cross join unnest(e.to_signal_after) as s (target)
-    where e.status_code = 'aborted'
+    select s.target, l.status_code
+    from lapsed l cross join unnest(l.to_signal_after) as s (target)
+    where l.status_code = 'aborted'
   )
-  select array_agg(e.id) filter (where e.status_code = 'pending'),
-    array_agg(e.id) filter (where e.status_code = 'aborted' and e.is_announced),
+  select array_agg(l.id) filter (where l.started_at is not null),
+    array_agg(l.id) filter (where l.status_code = 'pending'),
+    array_agg(l.id) filter (where l.status_code = 'aborted' and l.is_announced),
     (select array_agg(s.target) from signal s), (select array_agg(s.status_code) from signal s)
-  into v_retried, v_announced, v_targets, v_ended
-  from ended e;
+  into v_failed, v_pending, v_announced, v_targets, v_ended
+  from lapsed l;
 
-  perform signalbox.enqueue(v_retried, p_now);
+  if v_failed is not null then
+    perform signalbox.keep_attempts(v_failed, v_failed, null, null, p_now);
+  end if;
+  perform signalbox.enqueue(v_pending, p_now);
   perform signalbox.after_end(v_targets, v_ended, v_announced, p_now);
+  if v_limit_keys is not null then
+    perform signalbox.release_slots(v_limit_keys, v_holders, p_now);
+  end if;
+end
+$$;
+
+-- The slots that tasks in progress take: what release_slots gets once they are in progress no more.
+create or replace function signalbox.slots_of(
+  p_ids text[]
+) returns table (key text, holder uuid) language plpgsql as $$
+begin
+  return query
+  select t.limit_key, t.holder from signalbox.task t
+  where t.id = any (p_ids) and t.status_code = 'in-progress' and t.limit_key is not null;
 end
 $$;

@@ -46,7 +46,7 @@ begin
       status = case when t.action is not null then format(
         '%s does not hold: of %s dependencies %s failed, %s were skipped',
         t.run_when, t.total_dependencies, t.num_failures, t.num_skipped) end,
-      finished_at = p_now
+      finished_at = p_now, updated_at = p_now
     where t.id = any (v_ids)
     returning t.id, t.status_code, t.to_signal_after, t.watchers is not null
       or t.notify_channel_after is not null or t.unique_key is not null as is_announced
@@ -63,7 +63,7 @@ begin
     perform signalbox.signal_targets(v_targets, v_ended, p_now);
   end if;
   if v_announced is not null then
-    perform signalbox.announce_ended(v_announced);
+    perform signalbox.announce_ended(v_announced, p_now);
   end if;
   return cardinality(v_ids);
 end

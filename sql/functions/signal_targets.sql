@@ -81,9 +81,7 @@ begin
   from (
     select q.queue, q.action, q.key, count(*) from queued q group by q.queue, q.action, q.key
   ) as l;
-
-  perform signalbox.announce_ready(v_lanes, p_now);
-  return exists (select from unnest(v_lanes) as l where l.action = '');
+  return signalbox.after_ready(v_lanes, p_now);
 end
 $$;
 
@@ -131,9 +129,17 @@ begin
   from (
     select q.queue, q.action, q.key, count(*) from queued q group by q.queue, q.action, q.key
   ) as l;
+  return signalbox.after_ready(v_lanes, p_now);
+end
+$$;
 
-  perform signalbox.announce_ready(v_lanes, p_now);
-  return exists (select from unnest(v_lanes) as l where l.action = '');
+-- What follows when lanes have just got tasks: sleepers are woken. Returns whether the engine's lane is one.
+create or replace function signalbox.after_ready(
+  p_lanes signalbox.lane_count[], p_now timestamptz
+) returns boolean language plpgsql as $$
+begin
+  perform signalbox.announce_ready(p_lanes, p_now);
+  return exists (select from unnest(p_lanes) as l where l.action = '');
 end
 $$;
 
@@ -147,7 +153,7 @@ begin
     perform signalbox.settle_tasks(p_now);
   end if;
   if p_announced is not null then
-    perform signalbox.announce_ended(p_announced);
+    perform signalbox.announce_ended(p_announced, p_now);
   end if;
 end
 $$;
@@ -156,16 +162,14 @@ $$;
 -- watchers (one notification a channel with as many ids as fit its 8,000 bytes) and the channels
 -- that they name. Reads p_ids again: called only when one of them has any of these.
 create or replace function signalbox.announce_ended(
-  p_ids text[]
+  p_ids text[], p_now timestamptz
 ) returns void language plpgsql as $$
 declare
   v_ended record;
   v_channel text := null;
   v_payload text := '';
 begin
-  delete from signalbox.unique_key k
-  using signalbox.task t
-  where t.id = any (p_ids) and k.key = t.unique_key and k.task_id = t.id;
+  perform signalbox.free_unique_keys(p_ids, p_now);
 
   for v_ended in
     select w.channel, to_json(t.id)::text as id

@@ -39,7 +39,8 @@ end
 $$;
 
 -- When there is next something to own in one of the lanes, as far as is known: p_now if something is ready
--- there or in the engine's lane, or a timer is due; else the time of the next timer; null if there is none.
+-- there or in the engine's lane, or a timer is due; else the time of the next timer, or when a lane opens that
+-- waits for its limit; null if there is none. Paused lanes do not count.
 create or replace function signalbox.next_ready_at(
   p_queues text[],
   p_actions text[],
@@ -48,24 +49,62 @@ create or replace function signalbox.next_ready_at(
 set jit = off set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
   v_now timestamptz := coalesce(p_now, signalbox.now());
+  v_lanes signalbox.claim_lane[] := signalbox.given_lanes(p_queues, p_actions, null, null);
+  v_opens_at timestamptz;
+  v_due timestamptz;
 begin
   if exists (
-    select from unnest(p_queues || ''::text, p_actions || ''::text) as l (queue, action)
+    select from unnest(v_lanes || ('', '', '', null, null, null, null)::signalbox.claim_lane) as l
     where exists (
-      select from signalbox.ready r where r.queue = l.queue and r.action = l.action)
+      select from signalbox.ready r
+      where r.queue = l.queue and r.action = l.action and r.key = '')
   ) then
     return v_now;
   end if;
-  return (
-    select greatest(r.due, v_now) from signalbox.timer r order by r.due limit 1);
+
+  select min(k.opens_at) into v_opens_at
+  from unnest(v_lanes) as l
+  cross join lateral (
+    (select v_now as opens_at from signalbox.keyed_lane o
+      where o.queue = l.queue and o.action = l.action and o.closed_until is null and exists (
+        select from signalbox.ready r
+        where r.queue = o.queue and r.action = o.action and r.key = o.key)
+      limit 1)
+    union all
+    (select o.closed_until from signalbox.keyed_lane o
+      where o.queue = l.queue and o.action = l.action and o.closed_until is not null and exists (
+        select from signalbox.ready r
+        where r.queue = o.queue and r.action = o.action and r.key = o.key)
+      order by o.closed_until limit 1)
+  ) as k;
+  select r.due into v_due from signalbox.timer r order by r.due limit 1;
+  return case when coalesce(v_opens_at, v_due) is not null
+    then greatest(v_now, least(v_opens_at, v_due)) end;
 end
 $$;
 
--- What follows when lanes have just got tasks: wakes sleepers, at most as many on each as it got tasks, and
--- forgets those whose time is up. Nobody asleep, or no lanes: one look at an empty table at most.
+-- What follows when lanes have just got tasks: those with a key are listed, and sleepers are woken. No lanes: nothing.
+--
+-- Locks: see list_keyed_lanes and wake_sleepers; neither waits.
+create or replace function signalbox.announce_ready(
+  p_lanes signalbox.lane_count[], p_now timestamptz
+) returns void language plpgsql as $$
+begin
+  if p_lanes is null then
+    return;
+  end if;
+  if exists (select from unnest(p_lanes) as l where l.key <> '') then
+    perform signalbox.list_keyed_lanes(p_lanes);
+  end if;
+  perform signalbox.wake_sleepers(p_lanes, p_now);
+end
+$$;
+
+-- Wakes sleepers on lanes, at most as many on each as it got tasks, and forgets those whose time is up. Nobody
+-- asleep, or no lanes: one look at an empty table at most.
 --
 -- Locks: rows of sleeper, skipping locked ones.
-create or replace function signalbox.announce_ready(
+create or replace function signalbox.wake_sleepers(
   p_lanes signalbox.lane_count[], p_now timestamptz
 ) returns void language plpgsql as $$
 begin

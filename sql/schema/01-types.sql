@@ -15,4 +15,11 @@ create type signalbox.timer_kind as enum ('start', 'lease');
 -- How many tasks a lane has just got. key: see lane_key.
 create type signalbox.lane_count as (queue text, action text, key text, count bigint);
 
+-- Where a claim looks. room_no: which element of an array of rooms says how many tasks the lane's limit_key may
+-- still give; null: any number. cursor: see own_tasks.
+create type signalbox.claim_lane as (
+  queue text, action text, key text, limit_key text, room_no integer, cursor_priority smallint,
+  cursor_seq bigint
+);
+
 create type signalbox.attempt_outcome as enum ('failed', 'aborted', 'lapsed');

@@ -123,17 +123,16 @@ create table signalbox.attempt (
   primary key (task_id, number)
 );
 
--- Lanes of tasks with a limit_key or a fair_key, one row for each that has, or had lately, ready tasks. Lanes
--- without a key are not listed: whoever owns names them.
+-- Lanes of tasks with a limit_key or a fair_key, at least one row for each that has ready tasks. Lanes
+-- without a key are not listed: whoever owns names them. No unique index: see functions/list_keyed_lanes.sql.
 create table signalbox.keyed_lane (
   queue text collate "C" not null,
   action text collate "C" not null,
   key text collate "C" not null,
   limit_key text collate "C",
   turn bigint not null default nextval('signalbox.ready_seq'),
-  closed_until timestamptz,
-  primary key (queue, action, key)
-);
+  closed_until timestamptz
+) with (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 1000);
 
 -- Limits, one row a key. starts_at and starts_count are the claims of the last rate_interval.
 create table signalbox.limit_key (
@@ -149,7 +148,7 @@ create table signalbox.limit_key (
     (rate_count is null) = (rate_interval is null)
     and rate_count >= 1 and rate_interval > interval '0'
   )
-);
+) with (fillfactor = 50);
 
 -- Who may perform tasks of a limited key: holder is a manager of many tasks, or zeros for all who own without
 -- one. in_hand counts the holder's tasks in progress, slots how many of them it may perform at once.
@@ -160,7 +159,7 @@ create table signalbox.limit_slot (
   in_hand integer not null,
   primary key (key, holder),
   constraint "slots are for tasks in hand" check (slots >= 0 and in_hand >= slots)
-);
+) with (fillfactor = 50);
 
 -- Lanes that nobody owns from at present. An empty queue or action stands for every one.
 create table signalbox.pause (
@@ -181,7 +180,8 @@ create table signalbox.worker (
   alive_until timestamptz not null
 );
 
--- What is inserted again and again, at times that the client computes from its rule.
+-- What is inserted again and again, at times that the client computes from its rule. A due time is
+-- decided on under its row's lock: see functions/claim_schedule.sql.
 create table signalbox.schedule (
   name text collate "C" primary key,
   rule jsonb not null,
@@ -194,6 +194,7 @@ create table signalbox.schedule (
   last_task_id text,
   num_fired bigint not null default 0,
   num_skipped bigint not null default 0,
+  last_error text,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   constraint "a schedule's name is not empty" check (name <> '')

@@ -4,8 +4,17 @@ create unique index ready_by_lane on signalbox.ready (queue, action, key, priori
 
 create index timer_by_due on signalbox.timer (due);
 
-create index keyed_lane_by_turn on signalbox.keyed_lane (queue, action, turn);
+create index unique_key_by_end on signalbox.unique_key (kept_until) where is_released;
 
-create index keyed_lane_by_limit on signalbox.keyed_lane (limit_key) where limit_key is not null;
+create index keyed_lane_by_key on signalbox.keyed_lane (queue, action, key);
 
-create index schedule_by_due on signalbox.schedule (next_due) where not is_paused;
+create index keyed_lane_by_turn on signalbox.keyed_lane (queue, action, turn)
+  where closed_until is null;
+
+create index keyed_lane_by_end on signalbox.keyed_lane (queue, action, closed_until)
+  where closed_until is not null;
+
+create index keyed_lane_by_limit on signalbox.keyed_lane (limit_key, turn)
+  where closed_until is not null;
+
+create index schedule_by_due on signalbox.schedule (next_due, name) where not is_paused;

@@ -7,6 +7,7 @@ comment on type signalbox.run_when is
   'Which outcomes of its dependencies a task runs after; else it is skipped.';
 comment on type signalbox.timer_kind is 'What is done when a timer is due.';
 comment on type signalbox.lane_count is 'How many tasks a lane has just got.';
+comment on type signalbox.claim_lane is 'Where a claim looks.';
 comment on type signalbox.attempt_outcome is 'How a try failed.';
 comment on sequence signalbox.ready_seq is 'Order of becoming ready, over all lanes.';
 
@@ -89,6 +90,7 @@ comment on column signalbox.unique_key.is_released is
 comment on table signalbox.attempt is 'Tries that failed, of tasks that still exist.';
 comment on column signalbox.attempt.task_id is 'The task.';
 comment on column signalbox.attempt.number is 'Order of the failures, over all tasks.';
+comment on sequence signalbox.attempt_number_seq is 'Numbers of attempts.';
 comment on column signalbox.attempt.num_try is 'The task''s num_tries at the time.';
 comment on column signalbox.attempt.actor_id is 'Who tried.';
 comment on column signalbox.attempt.started_at is 'When the try began.';
@@ -140,19 +142,23 @@ comment on column signalbox.worker.alive_until is 'Silent past that, it counts a
 
 comment on table signalbox.schedule is 'What is inserted again and again.';
 comment on column signalbox.schedule.name is 'Chosen by its owner; ids of its tasks begin with it.';
-comment on column signalbox.schedule.rule is 'When: {"cron", "timeZone"} or {"everyMs", "from"}.';
+comment on column signalbox.schedule.rule is
+  'When: {"cron", "timeZone"} or {"everyMs"}; both may have "from".';
 comment on column signalbox.schedule.task is 'The task to insert, without its id.';
 comment on column signalbox.schedule.catch_up is
-  'What of the times that were missed is made up for: {"policy": "none" | "last" | "all", "max"}.';
+  'What of missed times is made up for: {"policy": "none" | "last" | "all", "graceMs", "max"}.';
 comment on column signalbox.schedule.may_overlap is
   'It fires although the task of an earlier time has not ended.';
 comment on column signalbox.schedule.is_paused is 'It does not fire.';
-comment on column signalbox.schedule.next_due is 'When it fires next; null: never again.';
+comment on column signalbox.schedule.next_due is
+  'The oldest due time not decided on yet; null: never again.';
 comment on column signalbox.schedule.last_due is 'The due time that fired last.';
-comment on column signalbox.schedule.last_task_id is 'The task inserted then.';
+comment on column signalbox.schedule.last_task_id is 'The task inserted last, at a due time or by hand.';
 comment on column signalbox.schedule.num_fired is 'How often it fired.';
 comment on column signalbox.schedule.num_skipped is
   'Due times passed over: missed in a downtime, or since the task before had not ended.';
+comment on column signalbox.schedule.last_error is
+  'Why its task could not be inserted at the last due time; null: it could.';
 comment on column signalbox.schedule.created_at is 'When it was first put.';
 comment on column signalbox.schedule.updated_at is 'When it was last put, paused or resumed.';
 

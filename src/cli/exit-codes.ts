@@ -39,6 +39,8 @@ const BY_CODE: Readonly<Record<string, ExitCode>> = Object.freeze({
   TARGET_STARTED: EXIT.usage,
   CYCLE: EXIT.usage,
   TASK_NOT_FOUND: EXIT.usage,
+  SCHEDULE_NOT_FOUND: EXIT.usage,
+  INVALID_SCHEDULE: EXIT.usage,
 });
 
 const UNREACHABLE_ERRNOS: ReadonlySet<string> = new Set([

@@ -8,6 +8,7 @@ import { getCommand } from './commands/get.js';
 import { listCommand } from './commands/list.js';
 import { migrateCommand } from './commands/migrate.js';
 import { runCommand } from './commands/run.js';
+import { schedulesCommand } from './commands/schedules.js';
 import { waitCommand } from './commands/wait.js';
 import { workerCommand } from './commands/worker.js';
 import { EXIT, EXIT_CODES_HELP } from './exit-codes.js';
@@ -22,6 +23,7 @@ const COMMANDS = [
   getCommand,
   listCommand,
   deleteCommand,
+  schedulesCommand,
   demoCommand,
 ];
 
@@ -41,10 +43,16 @@ function buildProgram(): Command {
     .configureOutput({ outputError: () => {} })
     .exitOverride();
   for (const build of COMMANDS) {
-    const command = build().copyInheritedSettings(program).addHelpText('after', EXIT_CODES_HELP);
-    program.addCommand(command);
+    program.addCommand(settled(build(), program));
   }
   return program.addHelpText('after', EXIT_CODES_HELP);
+}
+
+/** A command, and those below it, with the settings of the one above. */
+function settled(command: Command, parent: Command): Command {
+  command.copyInheritedSettings(parent).addHelpText('after', EXIT_CODES_HELP);
+  for (const below of command.commands) settled(below, command);
+  return command;
 }
 
 /** Complaints about the command line. Asked-for help and version have been printed, and are fine. */

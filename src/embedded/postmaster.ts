@@ -104,6 +104,12 @@ export class Postmaster {
   async stop(): Promise<void> {
     this.#child.ref();
     if (await this.#endsBy('SIGINT', FAST_SHUTDOWN_MS)) return;
+    await this.crash();
+  }
+
+  /** Immediate shutdown (clients are cut off, nothing is saved, the next start recovers), then SIGKILL. Safe twice. */
+  async crash(): Promise<void> {
+    this.#child.ref();
     if (await this.#endsBy('SIGQUIT', IMMEDIATE_SHUTDOWN_MS)) return;
     this.#child.kill('SIGKILL');
     await this.exited;

@@ -54,7 +54,8 @@ import { chooseRunAs } from './run-as.js';
 const REMAINS_MS = 5_000;
 const RETRY_INTERVAL_MS = 50;
 
-async function prepare(options: CheckedOptions): Promise<Launch> {
+/** Settles all that can be settled before a server is started. */
+export async function prepareLaunch(options: CheckedOptions): Promise<Launch> {
   const deadline = performance.now() + options.startTimeoutMs;
   const nativeDir = locateNativeDir();
   const [guard, owner, runAs] = await Promise.all([
@@ -122,7 +123,8 @@ async function startPersistent(launch: Launch, wantedDir: string): Promise<Embed
   }
 }
 
-function asTyped(error: unknown): unknown {
+/** What went wrong at a start, as one of our errors. */
+export function asTyped(error: unknown): unknown {
   if (error instanceof SignalboxError) return error;
   const message = error instanceof Error ? error.message : String(error);
   return new EmbeddedServerError(
@@ -148,7 +150,7 @@ function asTyped(error: unknown): unknown {
 export async function startEmbedded(options: StartEmbeddedOptions = {}): Promise<EmbeddedServer> {
   const checked = checkOptions(options);
   try {
-    const launch = await prepare(checked);
+    const launch = await prepareLaunch(checked);
     const { tempFolder, runAs, logger } = launch;
     const [server] = await Promise.all([
       checked.dataDir === undefined

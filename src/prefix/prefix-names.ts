@@ -12,6 +12,7 @@ import type {
 } from '../store/task-store.js';
 
 const PREFIXED_OPTIONS = ['uniqueKey', 'limitKey', 'fairKey', 'notifyChannelAfter'] as const;
+const STRIPPED_FIELDS = ['action', ...PREFIXED_OPTIONS] as const;
 
 /** How names go into a namespace and come out of it, in everything that holds names. */
 export class PrefixNames {
@@ -106,6 +107,17 @@ export class PrefixNames {
       if (task[name] !== undefined) prefixed[name] = add(task[name]);
     }
     return { ...task, ...prefixed };
+  };
+
+  /** The inverse of addToTask, of a task without its id. */
+  readonly stripInput = <T extends Partial<TaskInput>>(task: T): T => {
+    const stripped: Record<string, unknown> = {};
+    for (const name of STRIPPED_FIELDS) {
+      const value = task[name];
+      if (typeof value === 'string') stripped[name] = this.strip(value);
+    }
+    if (task.toSignalAfter) stripped.toSignalAfter = task.toSignalAfter.map(this.strip);
+    return { ...task, ...stripped };
   };
 
   readonly addToOutcome = <T extends TaskReturnOutcome>(outcome: T): T =>

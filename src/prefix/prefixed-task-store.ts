@@ -1,4 +1,5 @@
 import { InvalidOptionError } from '../errors.js';
+import type { ScheduleStore } from '../store/schedule-store.js';
 import type {
   BodySchema,
   CancelOptions,
@@ -33,6 +34,7 @@ import type {
   WorkerInfo,
 } from '../store/task-store.js';
 import { PrefixNames } from './prefix-names.js';
+import { PrefixedSchedules } from './prefixed-schedules.js';
 
 /**
  * A namespace in another store: `prefix.` goes before every id, action, actor id, channel and unique key on
@@ -43,6 +45,7 @@ import { PrefixNames } from './prefix-names.js';
 export class PrefixedTaskStore implements TaskStore {
   readonly #store: TaskStore;
   readonly #names: PrefixNames;
+  readonly schedules: ScheduleStore;
 
   constructor(store: TaskStore, prefix: string) {
     if (typeof prefix !== 'string' || prefix === '' || prefix.includes('\u0000')) {
@@ -50,6 +53,7 @@ export class PrefixedTaskStore implements TaskStore {
     }
     this.#store = store;
     this.#names = new PrefixNames(prefix);
+    this.schedules = new PrefixedSchedules(store.schedules, this.#names);
   }
 
   insertTasks(
@@ -270,7 +274,7 @@ export class PrefixedTaskStore implements TaskStore {
   waitForReady(
     request: ReadyRequest,
     options: { timeoutMs: number; signal?: AbortSignal },
-  ): Promise<void> {
+  ): Promise<boolean> {
     const actions = request.actions.map(this.#names.add);
     return this.#calling(() => this.#store.waitForReady({ ...request, actions }, options));
   }

@@ -3,6 +3,7 @@ import { DuplicateTaskError, InvalidTaskError } from '../errors.js';
 import type { BodySchemas } from './body-schemas.js';
 import { writeInsert } from './copy-insert.js';
 import type { Database } from './database.js';
+import { toInterval } from './durations.js';
 import { prepareInsert } from './prepare-insert.js';
 import type { PreparedInsert } from './prepared-insert.js';
 import { isDuplicateId, translateSqlError } from './sql-errors.js';
@@ -25,7 +26,7 @@ export async function insertBatch(
   return prepared.count;
 }
 
-/** Inserts the task unless an unfinished one has its key; resolves with the id of the holder, null: the task itself. */
+/** Inserts the task unless its key is taken; resolves with the id of the task that took it, null: this one. */
 export async function insertOneUnique(
   database: Database,
   task: TaskInput & { uniqueKey: string },
@@ -39,8 +40,12 @@ export async function insertOneUnique(
   // Awaited here: what is prepared is disposed of when this function returns.
   return await writing(database, prepared, tx, async (client) => {
     const [row] = await database.rows(
-      'select signalbox.claim_unique_key($1, $2)',
-      [task.uniqueKey, task.id],
+      'select signalbox.claim_unique_key($1, $2, $3)',
+      [
+        task.uniqueKey,
+        task.id,
+        task.uniqueForMs === undefined ? null : toInterval(task.uniqueForMs),
+      ],
       client,
     );
     if (row?.[0] != null) return row[0];

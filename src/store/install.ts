@@ -36,6 +36,11 @@ export async function migrate(database: Database): Promise<MigrateReport> {
   });
 }
 
+/** Drops the schema with all that is in it. */
+export async function uninstall(database: Database): Promise<void> {
+  await database.rows('drop schema signalbox cascade', []);
+}
+
 /** SchemaVersionError unless the installed schema is the client's. */
 export async function checkVersion(database: Database): Promise<void> {
   const version = await readVersion(database);

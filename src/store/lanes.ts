@@ -1,5 +1,6 @@
+import { InvalidOptionError } from '../errors.js';
 import type { Run } from './database.js';
-import { toInterval } from './durations.js';
+import { checkDuration, toInterval } from './durations.js';
 import type { LaneFilter, Limits, Pause, ReadyRequest } from './task-store.js';
 
 /** Lane i is (queues[i], actions[i]). */
@@ -8,6 +9,8 @@ export interface Lanes {
   readonly actions: readonly string[];
 }
 
+const MAX_KEY_BYTES = 512;
+const MAX_INT4 = 2_147_483_647;
 const DEFAULT_QUEUES: readonly string[] = Object.freeze(['default']);
 
 export function toLanes({ queues = DEFAULT_QUEUES, actions }: ReadyRequest): Lanes {
@@ -15,19 +18,29 @@ export function toLanes({ queues = DEFAULT_QUEUES, actions }: ReadyRequest): Lan
   return { queues: lanes.map(({ queue }) => queue), actions: lanes.map(({ action }) => action) };
 }
 
-export async function pauseLanes(_run: Run, _lanes: LaneFilter): Promise<void> {
-  throw new Error('not built yet');
+export async function pauseLanes(run: Run, lanes: LaneFilter): Promise<void> {
+  await run('select signalbox.pause_lanes($1, $2)', toNames(lanes));
 }
 
-export async function resumeLanes(_run: Run, _lanes: LaneFilter): Promise<boolean> {
-  throw new Error('not built yet');
+export async function resumeLanes(run: Run, lanes: LaneFilter): Promise<boolean> {
+  const [row] = await run('select signalbox.resume_lanes($1, $2)', toNames(lanes));
+  return row?.[0] === 't';
 }
 
-export async function listPauses(_run: Run): Promise<Pause[]> {
-  throw new Error('not built yet');
+export async function listPauses(run: Run): Promise<Pause[]> {
+  const rows = await run(
+    `select queue, action, date_part('epoch', since) * 1000 from signalbox.list_pauses()`,
+    [],
+  );
+  return rows.map(([queue, action, since]) => ({
+    ...(queue ? { queue } : {}),
+    ...(action ? { action } : {}),
+    since: new Date(Number(since)),
+  }));
 }
 
 export async function setLimits(run: Run, limitKey: string, limits: Limits): Promise<void> {
+  checkLimits(limitKey, limits);
   await writeLimits(run, new Map([[limitKey, limits]]));
 }
 
@@ -40,4 +53,38 @@ export async function writeLimits(run: Run, byKey: ReadonlyMap<string, Limits>):
     limits.map(({ rateLimit }) => rateLimit?.count ?? null),
     limits.map(({ rateLimit }) => (rateLimit ? toInterval(rateLimit.intervalMs) : null)),
   ]);
+}
+
+/** The queue and the action; null: every one. */
+function toNames(lanes: LaneFilter): (string | null)[] {
+  const { queue, action } = lanes;
+  for (const [name, value] of Object.entries({ queue, action })) {
+    if (value !== undefined && (typeof value !== 'string' || value === '')) {
+      throw new InvalidOptionError(name, `is ${JSON.stringify(value)}; give a name, or leave it out`);
+    }
+  }
+  if (queue === undefined && action === undefined) {
+    throw new InvalidOptionError('queue and action', 'are both missing; give at least one');
+  }
+  return [queue ?? null, action ?? null];
+}
+
+function checkLimits(limitKey: string, { limit, rateLimit }: Limits): void {
+  const bytes = typeof limitKey === 'string' ? Buffer.byteLength(limitKey) : 0;
+  if (bytes < 1 || bytes > MAX_KEY_BYTES || limitKey.includes('\u0000')) {
+    throw new InvalidOptionError(
+      'limitKey',
+      `has ${bytes} bytes; give text of 1 to ${MAX_KEY_BYTES}, without \\u0000`,
+    );
+  }
+  if (limit !== undefined) checkCount('limit', limit);
+  if (rateLimit === undefined) return;
+  checkCount('rateLimit.count', rateLimit.count);
+  checkDuration('rateLimit.intervalMs', rateLimit.intervalMs);
+}
+
+function checkCount(option: string, count: number): void {
+  if (!(Number.isInteger(count) && count >= 1 && count <= MAX_INT4)) {
+    throw new InvalidOptionError(option, `is ${count}; give a whole number from 1 up`);
+  }
 }

@@ -3,10 +3,17 @@ import { ClaimCursor } from './claim-cursor.js';
 import type { Database, RawRow } from './database.js';
 import { checkDuration, toInterval } from './durations.js';
 import { type Lanes, toLanes } from './lanes.js';
-import { toClaimedPosition, toOwnedTask } from './rows.js';
-import type { OwnedTask, OwnRequest } from './task-store.js';
+import { toClaimedPositions, toOwnedTask } from './rows.js';
+import type { OwnedTask, OwnRequest, PollStrategy } from './task-store.js';
 
 type Positions = readonly ({ priority: number; seq: number } | undefined)[];
+
+/** Of so many sets of lanes, those claimed from last, it is remembered where their claims stood. */
+const MAX_CURSORS = 1_000;
+
+const MAX_INT4 = 2_147_483_647;
+const POLL_STRATEGIES: readonly PollStrategy[] = ['priority', 'created'];
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** Owns tasks, and remembers for each set of lanes where its last claim stood. */
 export class TaskClaims {
@@ -20,24 +27,27 @@ export class TaskClaims {
   async own(request: OwnRequest): Promise<OwnedTask[]> {
     checkRequest(request);
     const lanes = toLanes(request);
-    const cursor = this.#cursorOf(lanes);
-    const positions = lanes.queues.map((queue, i) => cursor.at(queue, lanes.actions[i] ?? ''));
-    const rows = await this.#claim(request, lanes, request.maxTasks, positions);
-    // A claim that began further on and came back short may have passed over something.
-    if (rows.length < request.maxTasks && !cursor.isEmpty) {
-      cursor.reset();
-      rows.push(...(await this.#claim(request, lanes, request.maxTasks - rows.length, [])));
-    }
-    cursor.advance(rows.map(toClaimedPosition));
+    const rows =
+      request.pollStrategy === 'created'
+        ? await this.#claim(request, lanes, [])
+        : await this.#claimAtCursor(request, lanes);
     return rows.map(toOwnedTask);
   }
 
-  #claim(
-    request: OwnRequest,
-    lanes: Lanes,
-    maxTasks: number,
-    positions: Positions,
-  ): Promise<RawRow[]> {
+  async #claimAtCursor(request: OwnRequest, lanes: Lanes): Promise<RawRow[]> {
+    const cursor = this.#cursorOf(lanes);
+    const positions = lanes.queues.map((queue, i) => cursor.at(queue, lanes.actions[i] ?? ''));
+    const rows = await this.#claim(request, lanes, positions);
+    // A claim that began further on and came back short may have passed over something.
+    if (rows.length < request.maxTasks && !cursor.isEmpty) {
+      cursor.reset();
+      rows.push(...(await this.#claim(rest(request, rows.length), lanes, [])));
+    }
+    cursor.advance(toClaimedPositions(rows));
+    return rows;
+  }
+
+  #claim(request: OwnRequest, lanes: Lanes, positions: Positions): Promise<RawRow[]> {
     return this.#database.rows(
       `select id, token, action, body, queue, priority, num_failures, num_tries, max_tries,
          date_part('epoch', deadline) * 1000, date_part('epoch', max_duration) * 1000, seq,
@@ -47,14 +57,14 @@ export class TaskClaims {
         request.actorId,
         lanes.queues,
         lanes.actions,
-        maxTasks,
+        request.maxTasks,
         request.maxDurationMs === undefined ? null : toInterval(request.maxDurationMs),
         positions.map((position) => position?.priority ?? null),
         positions.map((position) => position?.seq ?? null),
         request.numBegun ?? null,
         request.holder ?? null,
         request.maxSlots ?? null,
-        request.tasksPerSlot ?? null,
+        request.tasksPerSlot === undefined ? null : Math.floor(request.tasksPerSlot),
         request.pollStrategy === 'created',
       ],
     );
@@ -62,13 +72,26 @@ export class TaskClaims {
 
   #cursorOf(lanes: Lanes): ClaimCursor {
     const key = JSON.stringify(lanes);
-    let cursor = this.#cursors.get(key);
-    if (!cursor) {
-      cursor = new ClaimCursor();
-      this.#cursors.set(key, cursor);
+    const cursor = this.#cursors.get(key) ?? new ClaimCursor();
+    // A Map keeps the order of insertion: the first was used longest ago.
+    this.#cursors.delete(key);
+    this.#cursors.set(key, cursor);
+    if (this.#cursors.size > MAX_CURSORS) {
+      const [oldest = key] = this.#cursors.keys();
+      this.#cursors.delete(oldest);
     }
     return cursor;
   }
+}
+
+/** What is still asked for once so many tasks are owned, the first of which have begun. */
+function rest(request: OwnRequest, numOwned: number): OwnRequest {
+  const { maxTasks, numBegun } = request;
+  return {
+    ...request,
+    maxTasks: maxTasks - numOwned,
+    ...(numBegun === undefined ? {} : { numBegun: Math.max(0, numBegun - numOwned) }),
+  };
 }
 
 function checkRequest(request: OwnRequest): void {
@@ -78,11 +101,36 @@ function checkRequest(request: OwnRequest): void {
   if (request.actions.length === 0 || request.queues?.length === 0) {
     throw new InvalidOptionError('actions and queues', 'must each hold at least one name');
   }
-  if (!Number.isInteger(request.maxTasks) || request.maxTasks < 1) {
+  checkInteger('maxTasks', request.maxTasks, 1);
+  if (request.maxDurationMs !== undefined) checkDuration('maxDurationMs', request.maxDurationMs);
+  if (request.numBegun !== undefined) checkInteger('numBegun', request.numBegun, 0);
+  if (request.maxSlots !== undefined) checkInteger('maxSlots', request.maxSlots, 1);
+  checkHolder(request);
+  checkPollStrategy(request.pollStrategy);
+}
+
+function checkHolder({ holder, tasksPerSlot }: OwnRequest): void {
+  if (holder !== undefined && !(typeof holder === 'string' && UUID.test(holder))) {
     throw new InvalidOptionError(
-      'maxTasks',
-      `is ${request.maxTasks}; give a whole number from 1 up`,
+      'holder',
+      `is ${JSON.stringify(holder)}; give a UUID, the same in every call`,
     );
   }
-  if (request.maxDurationMs !== undefined) checkDuration('maxDurationMs', request.maxDurationMs);
+  if (tasksPerSlot !== undefined && !(tasksPerSlot >= 1 && tasksPerSlot <= MAX_INT4)) {
+    throw new InvalidOptionError('tasksPerSlot', `is ${tasksPerSlot}; give a number from 1 up`);
+  }
+}
+
+function checkPollStrategy(strategy: PollStrategy | undefined): void {
+  if (strategy === undefined || POLL_STRATEGIES.includes(strategy)) return;
+  throw new InvalidOptionError(
+    'pollStrategy',
+    `is ${JSON.stringify(strategy)}; give ${POLL_STRATEGIES.map((one) => `'${one}'`).join(' or ')}`,
+  );
+}
+
+function checkInteger(option: string, value: number, min: number): void {
+  if (!(Number.isInteger(value) && value >= min && value <= MAX_INT4)) {
+    throw new InvalidOptionError(option, `is ${value}; give a whole number from ${min} up`);
+  }
 }

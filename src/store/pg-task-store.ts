@@ -60,7 +60,8 @@ export class PgTaskStore {
   readonly #claims: TaskClaims;
   readonly #maxResultBytes: number;
   #installed: Promise<void> | undefined;
-  readonly #run: Run = (text, values) => this.#call(text, values);
+  /** Runs a statement in a transaction of its own, once the schema is known to fit. */
+  protected readonly run: Run = (text, values) => this.#call(text, values);
 
   constructor(database: Database, options: StoreOptions = {}) {
     this.database = database;
@@ -159,15 +160,15 @@ export class PgTaskStore {
   }
 
   countTasks(filter: Omit<TaskFilter, 'limit'> = {}): Promise<TaskCount[]> {
-    return countTasks(this.#run, filter);
+    return countTasks(this.run, filter);
   }
 
   why(id: string): Promise<TaskStanding> {
-    return explainTask(this.#run, id);
+    return explainTask(this.run, id);
   }
 
   updateTasks(updates: readonly TaskUpdate[]): Promise<void> {
-    return updateTasks(this.#run, updates, this.#bodySchemas);
+    return updateTasks(this.run, updates, this.#bodySchemas);
   }
 
   async signalTasks(ids: readonly string[], options: SignalOptions = {}): Promise<number> {
@@ -196,39 +197,39 @@ export class PgTaskStore {
   }
 
   purgeTasks(filter: TaskFilter, options: PurgeOptions = {}): Promise<number> {
-    return purgeTasks(this.#run, filter, options);
+    return purgeTasks(this.run, filter, options);
   }
 
   cleanTasks(options: CleanOptions = {}): Promise<number> {
-    return cleanTasks(this.#run, options);
+    return cleanTasks(this.run, options);
   }
 
   pause(lanes: LaneFilter): Promise<void> {
-    return pauseLanes(this.#run, lanes);
+    return pauseLanes(this.run, lanes);
   }
 
   resume(lanes: LaneFilter): Promise<boolean> {
-    return resumeLanes(this.#run, lanes);
+    return resumeLanes(this.run, lanes);
   }
 
   listPauses(): Promise<Pause[]> {
-    return listPauses(this.#run);
+    return listPauses(this.run);
   }
 
   setLimits(limitKey: string, limits: Limits): Promise<void> {
-    return setLimits(this.#run, limitKey, limits);
+    return setLimits(this.run, limitKey, limits);
   }
 
   announceWorker(worker: WorkerInfo, forMs: number): Promise<void> {
-    return announceWorker(this.#run, worker, forMs);
+    return announceWorker(this.run, worker, forMs);
   }
 
   retireWorker(id: string): Promise<void> {
-    return retireWorker(this.#run, id);
+    return retireWorker(this.run, id);
   }
 
   listWorkers(): Promise<LiveWorker[]> {
-    return listWorkers(this.#run);
+    return listWorkers(this.run);
   }
 
   registerBodySchema(action: string, schema: BodySchema): void {

@@ -6,8 +6,10 @@ import { toInterval } from './durations.js';
 import { insertBatch } from './insert-tasks.js';
 import { readReturnCode } from './status-code.js';
 import type { ReturnReport, TaskReturn } from './task-store.js';
-import { checkTime } from './validate-task.js';
+import { checkDelay, checkTime } from './validate-task.js';
 
+/** What is kept of an attempt's error. In SQL, too: here it saves sending the rest. */
+const MAX_ERROR_CHARACTERS = 16_384;
 const TOKEN = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** Whether a token has the form of one; another holds nothing. */
@@ -82,6 +84,7 @@ function toSendable(
     try {
       const code = readReturnCode(one.statusCode);
       if (one.startAfter !== undefined) checkTime(one.id, 'startAfter', one.startAfter);
+      if (one.retryDelayMs !== undefined) checkDelay(one.id, 'retryDelayMs', one.retryDelayMs);
       if (!isToken(one.token) || seen.has(one.id)) throw new InvalidTokenError(one.id);
       seen.add(one.id);
       const result = bodyText(one.id, one.result);
@@ -117,8 +120,10 @@ function send(
       column(sendable, ({ one }) => toStatus(one.status)),
       column(sendable, ({ result }) => result),
       column(sendable, ({ one }) => one.startAfter),
-      column(sendable, ({ one }) => toStatus(one.error)),
-      column(sendable, ({ one }) => one.retryDelayMs && toInterval(one.retryDelayMs)),
+      column(sendable, ({ one }) => cut(toStatus(one.error))),
+      column(sendable, ({ one: { retryDelayMs } }) =>
+        retryDelayMs === undefined ? undefined : toInterval(retryDelayMs),
+      ),
       column(sendable, ({ one }) => one.autoDelete),
     ],
     client,
@@ -128,6 +133,12 @@ function send(
 /** Text cannot hold \u0000; what is no string is printed as one. */
 function toStatus(status: string | undefined): string | undefined {
   return status === undefined ? undefined : String(status).replaceAll('\u0000', '\ufffd');
+}
+
+/** Its beginning, without half a surrogate pair at the end. */
+function cut(error: string | undefined): string | undefined {
+  if (error === undefined || error.length <= MAX_ERROR_CHARACTERS) return error;
+  return error.slice(0, MAX_ERROR_CHARACTERS).replace(/[\ud800-\udbff]$/, '');
 }
 
 /** One value each, or nothing at all when none has any. */

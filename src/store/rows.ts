@@ -99,7 +99,7 @@ export function toOwnedTask(row: RawRow): OwnedTask {
     deadline: toDate(row[9]),
     maxDurationMs: toNumber(row[10]),
     isBegun: row[12] === 't',
-    slots: row[13] == null ? null : toSlots(row[13], row),
+    slots: row[13] == null || row[14] == null ? null : toSlots(row[13], row),
   };
 }
 
@@ -108,14 +108,16 @@ function toSlots(key: string, row: RawRow): LimitSlots {
   return { key, count: Number(row[14]), version: Number(row[15]) };
 }
 
-/** Where a row of own_tasks stood in its lane. */
-export function toClaimedPosition(row: RawRow): ClaimedPosition {
-  return {
-    queue: toText(row[4]),
-    action: toText(row[2]),
-    priority: Number(row[5]),
-    seq: Number(row[11]),
-  };
+/** Where rows of own_tasks stood in their lanes. Those of tasks with keys, which have lanes of their own, have no seq. */
+export function toClaimedPositions(rows: readonly RawRow[]): ClaimedPosition[] {
+  return rows
+    .filter((row) => row[11] != null)
+    .map((row) => ({
+      queue: toText(row[4]),
+      action: toText(row[2]),
+      priority: Number(row[5]),
+      seq: Number(row[11]),
+    }));
 }
 
 /** id, state, status_code, status, result. */

@@ -3,6 +3,8 @@ import {
   InvalidStatusError,
   SchemaVersionError,
   TargetStartedError,
+  TaskNotFoundError,
+  TaskNotPendingError,
   UniqueKeyTakenError,
   UnknownTargetError,
 } from '../errors.js';
@@ -10,11 +12,13 @@ import { SCHEMA_VERSION } from './schema-version.js';
 
 /** The SQLSTATEs that sql/functions raise; see sql/README.md. Their DETAIL is a JSON array of ids or keys. */
 const BY_STATE = {
+  SB001: (names: string[], cause: unknown) => new TaskNotFoundError(names, { cause }),
   SB002: (names: string[], cause: unknown) => new UnknownTargetError(names, { cause }),
   SB003: (names: string[], cause: unknown) => new TargetStartedError(names, { cause }),
   SB005: (_: string[], cause: unknown) =>
     new InvalidStatusError(null, 'one of completed, aborted and pending', { cause }),
   SB006: (names: string[], cause: unknown) => new UniqueKeyTakenError(names, { cause }),
+  SB007: (names: string[], cause: unknown) => new TaskNotPendingError(names, { cause }),
 } as const;
 
 /** Undefined schema, function or table: the schema is not installed. */

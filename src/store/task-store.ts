@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import type { ScheduleStore } from './schedule-store.js';
 import type { Json, Limits, OwnedTask, StatusCode, Task, TaskInput, TaskOutcome } from './task.js';
 import type { TaskStanding } from './task-standing.js';
 
@@ -216,6 +217,9 @@ export interface ReadyRequest {
  * the driver's own error otherwise. No method leaves half of its effect behind.
  */
 export interface TaskStore {
+  /** Tasks that are inserted again and again. */
+  readonly schedules: ScheduleStore;
+
   /** Inserts a batch, all or nothing, checked before it is written: see docs/concepts.md. */
   insertTasks(
     tasks: Iterable<TaskInput> | AsyncIterable<TaskInput>,
@@ -308,13 +312,14 @@ export interface TaskStore {
   listWorkers(): Promise<LiveWorker[]>;
 
   /**
-   * Resolves when a task may have become ready in one of these lanes, or when the time is up: what an idle
-   * worker does instead of polling. A wake-up may be spurious; one may be lost, hence the time-out.
+   * Resolves with true when a task may have become ready in one of these lanes, with false when the time is up or the
+   * signal fires: what an idle worker does instead of polling. A wake-up may be spurious; one may be lost, hence the
+   * time-out. With a time-out of 0: whether there is something to own, or for the engine to do, at this moment.
    */
   waitForReady(
     request: ReadyRequest,
     options: { timeoutMs: number; signal?: AbortSignal },
-  ): Promise<void>;
+  ): Promise<boolean>;
 
   /** From now on, bodies for `action` must fit `schema` to be inserted through this process: InvalidBodyError. */
   registerBodySchema(action: string, schema: BodySchema): void;

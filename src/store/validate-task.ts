@@ -57,11 +57,7 @@ const RETRY_FIELDS: ReadonlySet<string> = new Set(['delayMs', 'factor', 'maxDela
  * valid id. The body is not looked at: see body-text.ts.
  */
 export function validateTask(task: TaskInput, ordinal: number): void {
-  if (typeof task !== 'object' || task === null) {
-    throw new InvalidTaskError(`#${ordinal}`, 'task', `must be an object, not ${shown(task)}`);
-  }
-  const fault = textFault(task.id, maxIdBytes);
-  if (fault !== null) throw new InvalidTaskError(`#${ordinal}`, 'id', fault);
+  checkIsNamed(task, ordinal, 'task');
   checkFieldNames(task.id, '', task, TASK_FIELDS);
   if (task.action !== null) checkText(task.id, 'action', task.action, MAX_LANE_BYTES);
   if (task.toSignalAfter !== undefined) checkTargets(task.id, task.toSignalAfter);
@@ -72,9 +68,18 @@ export function validateTask(task: TaskInput, ordinal: number): void {
   checkOptionalText(task.id, 'notifyChannelAfter', task.notifyChannelAfter, MAX_CHANNEL_BYTES);
 }
 
+/** Throws InvalidTaskError, under the name `#<ordinal>`, unless it is an object with a valid id. */
+export function checkIsNamed(task: { id: string }, ordinal: number, what: string): void {
+  if (typeof task !== 'object' || task === null) {
+    throw new InvalidTaskError(`#${ordinal}`, what, `must be an object, not ${shown(task)}`);
+  }
+  const fault = textFault(task.id, maxIdBytes);
+  if (fault !== null) throw new InvalidTaskError(`#${ordinal}`, 'id', fault);
+}
+
 function checkLane(task: TaskInput): void {
   checkOptionalText(task.id, 'queue', task.queue, MAX_LANE_BYTES);
-  checkInteger(task.id, 'priority', task.priority, -MAX_INT2 - 1, MAX_INT2);
+  checkPriority(task.id, task.priority);
   checkInteger(task.id, 'totalDependencies', task.totalDependencies, 0, MAX_INT4);
   if (task.startAfter !== undefined) checkTime(task.id, 'startAfter', task.startAfter);
   if (task.runWhen !== undefined && !RUN_WHEN.has(task.runWhen)) {
@@ -135,7 +140,7 @@ function checkKeys({ id, limitKey, limit, rateLimit, fairKey }: TaskInput): void
 }
 
 /** An unknown field is most likely a typo, and would otherwise be dropped without a word. */
-function checkFieldNames(
+export function checkFieldNames(
   id: string,
   path: string,
   value: object,
@@ -196,6 +201,15 @@ function checkNumber(id: string, field: string, value: unknown, min: number, max
   if (value === undefined) return;
   if (typeof value === 'number' && value >= min && value <= max) return;
   throw invalid(id, field, `must be a number from ${min} to ${max}`, value);
+}
+
+/** InvalidTaskError unless it is a delay of at most a hundred years. */
+export function checkDelay(id: string, field: string, value: unknown): void {
+  checkNumber(id, field, value, 0, HUNDRED_YEARS_MS);
+}
+
+export function checkPriority(id: string, value: unknown): void {
+  checkInteger(id, 'priority', value, -MAX_INT2 - 1, MAX_INT2);
 }
 
 export function checkTime(id: string, field: string, value: unknown): void {

@@ -1,6 +1,6 @@
-import pLimit, { type LimitFunction } from 'p-limit';
 import { InvalidOptionError, ManagerStoppedError } from '../errors.js';
 import { type Logger, noopLogger } from '../logger.js';
+import { Crew } from '../pool/crew.js';
 import type { OwnedTask, ReturnReport, TaskStore } from '../store/task-store.js';
 import type { Actor, ActorResult } from './actor.js';
 import { Channel } from './channel.js';
@@ -47,15 +47,15 @@ const MAX_IDLE_MS = 15_000;
  *
  *   new --start()--> running --stop()--> draining --all returned--> stopped
  *
- * Each owned task is a Job: held by the LeaseKeeper, waiting in the Channel, performed by one of the workers (loops
- * that p-limit keeps to their number), and returned through the ReturnBatcher. The ClaimLoop asks for more while there is room.
+ * Each owned task is a Job: held by the LeaseKeeper, waiting in the Channel, performed by one of the workers of a
+ * Crew, and returned through the ReturnBatcher. The ClaimLoop asks for more while there is room.
  */
 export class ActionManager {
   readonly #logger: Logger;
   readonly #options: Required<Omit<ManagerOptions, 'logger' | 'queues'>>;
   readonly #host: JobHost;
   readonly #channel: Channel;
-  readonly #workers: LimitFunction;
+  readonly #workers: Crew<Job>;
   readonly #leases: LeaseKeeper;
   readonly #returns: ReturnBatcher<Job>;
   readonly #claims: ClaimLoop;
@@ -81,7 +81,13 @@ export class ActionManager {
       onDecided: (job, result) => this.#return(job, result),
     };
     this.#channel = new Channel(actor.settings);
-    this.#workers = pLimit(workers);
+    this.#workers = new Crew({
+      workers,
+      take: () => this.#take(),
+      perform: (job) => job.perform(),
+      ended: (job) => this.#channel.ended(job),
+      onFault: (err, job) => logger.error({ err, id: job?.task.id }, 'a job was not settled'),
+    });
     this.#leases = new LeaseKeeper({ store, logger });
     this.#returns = new ReturnBatcher({
       store,
@@ -163,7 +169,7 @@ export class ActionManager {
   #room(besides: number): number {
     const { channelSize, maxTasks, workers } = this.#options;
     const numWaiting = this.#channel.size + besides;
-    const numReturning = this.#jobs.size - this.#channel.size - this.#workers.activeCount;
+    const numReturning = this.#jobs.size - this.#channel.size - this.#workers.numActive;
     const free = channelSize - numWaiting - Math.max(0, numReturning - channelSize);
     return free >= maxTasks || (free > 0 && numWaiting < workers) ? free : 0;
   }
@@ -175,18 +181,13 @@ export class ActionManager {
       this.#leases.hold(job);
       this.#channel.put(job);
     }
-    const numIdle = this.#options.workers - this.#workers.activeCount - this.#workers.pendingCount;
-    for (let i = Math.min(numIdle, tasks.length); i > 0; i--)
-      void this.#workers(() => this.#work());
+    this.#workers.wake(tasks.length);
   }
 
-  /** A worker: goes on until no job may begin. */
-  async #work(): Promise<void> {
-    for (let job = this.#channel.take(); job; job = this.#channel.take()) {
-      this.#claims.roomGrew();
-      await job.perform();
-      this.#channel.ended(job);
-    }
+  #take(): Job | undefined {
+    const job = this.#channel.take();
+    if (job) this.#claims.roomGrew();
+    return job;
   }
 
   /** `null`: the task is not ours any more. The worker goes on meanwhile. */

@@ -52,6 +52,7 @@ function fakeStore(turns: Turns, stopAtWait = Number.POSITIVE_INFINITY) {
       } else {
         await delay(timeoutMs, undefined, signal && { signal }).catch(() => {});
       }
+      return false;
     },
     registerBodySchema() {},
   };

@@ -116,11 +116,32 @@ describe('extending (parade 8)', () => {
     const [a, b, c] = held;
     await store.returnTask('a', a?.token ?? '', { statusCode: 'completed' });
     await store.cancelTasks(['b']);
-    expect(await store.extendTaskDeadlines(held, 120_000)).toEqual(['c']);
+    const ownerships = held.map(({ id, token }) => ({ id, token }));
+    expect(await store.extendTaskDeadlines(ownerships, 120_000)).toEqual(['c']);
     expect([b, c].map((one) => one?.id)).toEqual(['b', 'c']);
     const deadline = (await store.getTask('c'))?.deadline?.getTime() ?? 0;
     expect(deadline).toBeGreaterThan(Date.now() + 60_000);
     expect(await store.extendTaskDeadlines([], 1)).toEqual([]);
+  });
+});
+
+describe('extending a task by a time of its own', () => {
+  it('goes before the time for all; null: it never lapses', async () => {
+    const store = t.namespace();
+    await store.insertTasks(['a', 'b', 'c'].map((id) => task(id)));
+    const held = await own(store, { maxDurationMs: 1_000 });
+    const durations: Record<string, { maxDurationMs?: number | null }> = {
+      a: { maxDurationMs: 3_600_000 },
+      b: { maxDurationMs: null },
+      c: {},
+    };
+    const before = Date.now();
+    const ownerships = held.map(({ id, token }) => ({ id, token, ...durations[id] }));
+    expect(await store.extendTaskDeadlines(ownerships, 60_000)).toHaveLength(3);
+    const deadlineOf = async (id: string) => (await store.getTask(id))?.deadline?.getTime() ?? null;
+    expect(await deadlineOf('a')).toBeGreaterThan(before + 3_590_000);
+    expect(await deadlineOf('b')).toBeNull();
+    expect(await deadlineOf('c')).toBeLessThan(before + 600_000);
   });
 });
 
@@ -186,6 +207,34 @@ describe('the last try', () => {
     await runTimers(101);
     expect(await statuses(store)).toEqual({ a: 'aborted', gate: 'completed', end: 'pending' });
     expect(await ownOne(store)).toMatchObject({ id: 'end' });
+  });
+});
+
+describe('a task owned ahead', () => {
+  it('gets its try back when its owner goes away, however often, and is there at once', async () => {
+    const { store, prefix, own, runTimers } = clockedStore(t);
+    await store.insertTasks([task('a', { maxTries: 1, retry: { delayMs: 60_000 } })]);
+    for (const round of range(5)) {
+      expect(await own(round * 1000, { maxDurationMs: 100 })).toMatchObject([{ numTries: 1 }]);
+      await t.pool.query('update task set started_at = null where id = $1', [`${prefix}a`]);
+      await runTimers(round * 1000 + 100);
+    }
+    expect(await store.getTask('a')).toMatchObject({ statusCode: 'pending', numTries: 0 });
+  });
+
+  it('costs the try once it has begun; who no longer holds it is told', async () => {
+    const store = t.namespace();
+    await store.insertTasks([task('a', { maxTries: 1 }), task('b'), task('c')]);
+    const held = await own(store, { maxDurationMs: 60_000 });
+    await t.pool.query(`update task set started_at = null where status_code = 'in-progress'`);
+    await store.cancelTasks(['b']);
+    const stale = { id: 'c', token: UNKNOWN_TOKEN };
+    expect(await store.beginTasks([...held.slice(0, 2), stale])).toEqual(['a']);
+    expect(await store.getTask('a')).toMatchObject({ startedAt: expect.any(Date) });
+    expect(await store.getTask('c')).toMatchObject({ startedAt: null });
+    await t.pool.query(`select run_timers(now() + interval '1 hour')`);
+    expect(await statuses(store)).toEqual({ a: 'aborted', b: 'cancelled', c: 'pending' });
+    expect(await store.beginTasks([])).toEqual([]);
   });
 });
 

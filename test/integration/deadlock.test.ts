@@ -34,7 +34,7 @@ type Errors = Record<string, number>;
 
 beforeAll(async () => {
   const connectionString = inject('connectionString');
-  for (let i = 0; i < NUM_SESSIONS + 5; i++) {
+  for (let i = 0; i < NUM_SESSIONS + 7; i++) {
     const session = new pg.Client({
       connectionString,
       options: `-c search_path=${t.schema} -c deadlock_timeout=50ms`,
@@ -160,7 +160,7 @@ describe('8 sessions that return 600 tasks which share 200 targets', () => {
     expect(rows).toEqual([{ ready: 100 * NUM_TARGETS }]);
   });
 
-  it('nor do those with them that extend, watch, own, run timers, and insert edges to the targets', {
+  it('nor do those with them that extend, begin, watch, own, update, run timers, and insert edges to the targets', {
     timeout: TIMEOUT_MS,
   }, async () => {
     t.allow({ signalsMayOutnumberSenders: true });
@@ -186,13 +186,17 @@ describe('8 sessions that return 600 tasks which share 200 targets', () => {
         meanwhile(4, (own) =>
           insert(own, `${round}/new ${state.count++}`, shuffled(targets, random).slice(0, 40)),
         ),
+        meanwhile(5, (own) => begin(own, shuffled(held, random).slice(0, 100))),
+        meanwhile(6, (own) =>
+          update(own, shuffled(targets, random).slice(0, 10 + random(30)), random),
+        ),
       ];
       await returnAll(held, random, errors);
       state.isDone = true;
       await Promise.all(others);
     }
-    // Edges to targets that had been started meanwhile are refused; that is all that may go wrong.
-    const { SB003, ...others } = errors;
+    // Edges to targets that had been started meanwhile, and updates of those, are refused; that is all.
+    const { SB003, SB007, ...others } = errors;
     expect(others).toEqual({});
   });
 });
@@ -208,10 +212,25 @@ async function whileReturning(
 }
 
 function extend(session: pg.Client, held: readonly Held[]) {
-  return session.query(`select extend_task_deadlines($1, $2, '1 hour')`, [
+  return session.query('select extend_task_deadlines($1, $2, $3)', [
+    held.map(({ id }) => id),
+    held.map(({ token }) => token),
+    held.map(() => '1 hour'),
+  ]);
+}
+
+function begin(session: pg.Client, held: readonly Held[]) {
+  return session.query('select begin_tasks($1, $2)', [
     held.map(({ id }) => id),
     held.map(({ token }) => token),
   ]);
+}
+
+function update(session: pg.Client, ids: readonly string[], random: (limit: number) => number) {
+  return session.query(
+    'select update_tasks($1, array_fill(null::jsonb, $2), null, $3, null, null)',
+    [ids, [ids.length], ids.map(() => random(3))],
+  );
 }
 
 function watch(session: pg.Client, ids: readonly string[]) {

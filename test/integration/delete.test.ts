@@ -138,6 +138,16 @@ describe('deleting a task in progress', () => {
     expect(await statuses(store)).toEqual({});
   });
 
+  it('is not done without force', async () => {
+    const store = t.namespace();
+    await store.insertTasks([task('a', to('b')), task('b', { action: 'never' }), task('c')]);
+    const held = await own(store, { maxTasks: 1 });
+    expect(await store.deleteTasks(['a', 'c'], { force: false })).toBe(1);
+    expect(await statuses(store)).toEqual({ a: 'in-progress', b: 'pending' });
+    await giveBack(store, held);
+    expect(await store.deleteTasks(['a', 'b'], { force: false })).toBe(2);
+  });
+
   it('never takes along a target that has started (difference 6)', async () => {
     t.allow({ signalsMayOutnumberSenders: true });
     const store = t.namespace();

@@ -44,6 +44,8 @@ it(
       'own',
       'return',
       'extend',
+      'begin',
+      'update',
       'timers',
       'cancel',
       'signal',

@@ -82,6 +82,48 @@ describe('the retry delay', () => {
   });
 });
 
+describe('a return that says after how long to come back', () => {
+  it.each([
+    ['longer', 5000],
+    ['shorter', 10],
+    ['at once', 0],
+  ])('goes before the policy of the task, and counts as a try: %s', async (_, retryDelayMs) => {
+    const { store, own, giveBack } = clockedStore(t);
+    await store.insertTasks([task('a', { maxTries: 2, retry: { delayMs: 1000 } })]);
+    await giveBack(0, await own(0), { ...pending, retryDelayMs });
+    if (retryDelayMs > 0) expect(await own(retryDelayMs - 1)).toEqual([]);
+    const again = await own(retryDelayMs);
+    expect(again).toMatchObject([{ id: 'a', numTries: 2 }]);
+    const [report] = await giveBack(retryDelayMs, again, { ...pending, retryDelayMs });
+    expect(report).toEqual({ id: 'a', statusCode: 'aborted' });
+  });
+
+  it('at once, through the client, too', async () => {
+    const store = t.namespace();
+    await store.insertTasks([task('a', { retry: { delayMs: 1_000_000 } })]);
+    await giveBack(store, [await ownOne(store)], { ...pending, retryDelayMs: 0 });
+    expect(await ownOne(store)).toMatchObject({ numTries: 2 });
+  });
+});
+
+describe('jitter', () => {
+  it('varies the delay by at most its part, and never over the longest delay', async () => {
+    const { store, prefix, start, own, giveBack } = clockedStore(t);
+    const retry = { delayMs: 1000, maxDelayMs: 1100, jitter: 0.5 };
+    await store.insertTasks(range(300).map((i) => task(`t${i}`, { retry })));
+    await giveBack(0, await own(0), pending);
+    const { rows } = await t.pool.query<{ due_at: Date }>(
+      'select due_at from task where starts_with(id, $1)',
+      [prefix],
+    );
+    const delays = rows.map(({ due_at }) => due_at.getTime() - start.getTime());
+    expect(delays).toHaveLength(300);
+    expect(Math.min(...delays)).toBeGreaterThanOrEqual(500);
+    expect(Math.max(...delays)).toBe(1100);
+    expect(new Set(delays).size).toBeGreaterThan(50);
+  });
+});
+
 describe('a snooze', () => {
   it('comes back at its time and does not count the try', async () => {
     const { store, start, own, giveBack } = clockedStore(t);

@@ -3,7 +3,9 @@ import {
   DuplicateTaskError,
   InvalidBodyError,
   InvalidStatusError,
+  InvalidTaskError,
   InvalidTokenError,
+  ResultTooLargeError,
   type ReturnReport,
 } from '../../src/index.js';
 import {
@@ -119,6 +121,49 @@ describe('a return that is refused', () => {
       lost: 'in-progress',
     });
   });
+
+  it('because its result is too large does not stop the others of its batch', async () => {
+    const other = await t.another({ maxResultBytes: 100 });
+    const store = other.withPrefix('too large');
+    await store.insertTasks([task('a'), task('b'), task('c')]);
+    const results: Record<string, string> = {
+      a: 'x'.repeat(98),
+      b: 'x'.repeat(99),
+      c: 'é'.repeat(50),
+    };
+    const reports = await store.returnTasks(
+      (await own(store)).map(({ id, token }) => ({
+        id,
+        token,
+        statusCode: 'completed' as const,
+        result: results[id],
+      })),
+    );
+    expect(reports.map(({ ok }) => ok)).toEqual([true, false, false]);
+    expect(errorOf(reports[1])).toBeInstanceOf(ResultTooLargeError);
+    expect(errorOf(reports[1])).toMatchObject({ id: 'b', bytes: 101, maxBytes: 100 });
+    expect(errorOf(reports[2])).toMatchObject({ id: 'c', bytes: 102 });
+    expect(await statuses(store)).toEqual({ a: 'completed', b: 'in-progress', c: 'in-progress' });
+  });
+
+  it.each([[-1], [Number.NaN], [Number.POSITIVE_INFINITY], ['1' as unknown as number]])(
+    'because its retry delay is none does not stop the others of its batch: %j',
+    async (retryDelayMs) => {
+      const store = t.namespace();
+      await store.insertTasks([task('bad'), task('good')]);
+      const reports = await store.returnTasks(
+        (await own(store)).map(({ id, token }) => ({
+          id,
+          token,
+          statusCode: 'pending' as const,
+          ...(id === 'bad' ? { retryDelayMs } : {}),
+        })),
+      );
+      expect(errorOf(reports[0])).toBeInstanceOf(InvalidTaskError);
+      expect(errorOf(reports[0])).toMatchObject({ id: 'bad', field: 'retryDelayMs' });
+      expect(reports[1]).toEqual({ id: 'good', ok: true, statusCode: 'pending' });
+    },
+  );
 
   it('twice in one batch counts once', async () => {
     const store = t.namespace();
@@ -242,5 +287,46 @@ describe('a batch', () => {
 
   it('of none is nothing', async () => {
     expect(await t.namespace().returnTasks([])).toEqual([]);
+  });
+});
+
+describe('a task returned with autoDelete', () => {
+  const done = { statusCode: 'completed', autoDelete: true } as const;
+
+  it('is deleted once its signals are given', async () => {
+    t.allow({ signalsMayOutnumberSenders: true });
+    const store = t.namespace();
+    await store.insertTasks([task('a', { toSignalAfter: ['b'] }), task('b', { action: 'finish' })]);
+    const [report] = await store.returnTasks([{ ...(await ownOne(store)), ...done }]);
+    expect(report).toEqual({ id: 'a', ok: true, statusCode: 'completed' });
+    expect(await statuses(store)).toEqual({ b: 'pending' });
+    expect(await ownOne(store, { actions: ['finish'] })).toMatchObject({ numSignalledFailures: 0 });
+  });
+
+  it('stays when somebody waits for it', async () => {
+    const store = t.namespace();
+    await store.insertTasks([task('a')]);
+    const waiter = await store.newWaiter('a');
+    await giveBack(store, [await ownOne(store)], { ...done, status: 'yay', result: 7 });
+    expect(await waiter.wait()).toMatchObject({
+      statusCode: 'completed',
+      status: 'yay',
+      result: 7,
+    });
+    expect(await statuses(store)).toEqual({ a: 'completed' });
+  });
+
+  it('is deleted in the transaction in which its own tasks are inserted', async () => {
+    const store = t.namespace();
+    await store.insertTasks([task('a')]);
+    await giveBack(store, [await ownOne(store)], { ...done, tasks: [task('child')] });
+    expect(await statuses(store)).toEqual({ child: 'pending' });
+  });
+
+  it('stays when it failed', async () => {
+    const store = t.namespace();
+    await store.insertTasks([task('a')]);
+    await giveBack(store, [await ownOne(store)], { ...done, statusCode: 'aborted' });
+    expect(await statuses(store)).toEqual({ a: 'aborted' });
   });
 });

@@ -95,6 +95,62 @@ describe('insertUnique', () => {
   });
 });
 
+describe('a unique key that is kept', () => {
+  const kept = (id: string, uniqueForMs = 600_000) => ({ ...keyed(id), uniqueForMs });
+  /** As if so many milliseconds had gone by for all keys. */
+  const pass = (ms: number) =>
+    t.pool.query('update unique_key set kept_until = kept_until - $1::interval', [
+      `${ms} milliseconds`,
+    ]);
+
+  it.each<[string, (store: ReturnType<typeof t.namespace>) => Promise<unknown>]>([
+    ['completed', (store) => drain(store)],
+    ['cancelled', (store) => store.cancelTasks(['a'])],
+    ['deleted', (store) => store.deleteTasks(['a'])],
+  ])('stands in the way after its task was %s, until its time is up', async (_, end) => {
+    const store = t.namespace();
+    await store.insertUnique(kept('a'));
+    await end(store);
+    expect(await store.insertUnique(keyed('b'))).toEqual({ inserted: false, id: 'a' });
+    const error = await rejection(store.insertTasks([keyed('c')]));
+    expect(error).toBeInstanceOf(UniqueKeyTakenError);
+    expect(error).toMatchObject({ keys: ['k'] });
+    await pass(600_000);
+    expect(await store.insertUnique(kept('b'))).toEqual({ inserted: true, id: 'b' });
+    expect(await store.insertUnique(keyed('c'))).toEqual({ inserted: false, id: 'b' });
+  });
+
+  it('stands in the way longer than that, if its task takes longer', async () => {
+    const store = t.namespace();
+    await store.insertTasks([kept('a')]);
+    await pass(600_000);
+    expect(await store.insertUnique(keyed('b'))).toEqual({ inserted: false, id: 'a' });
+    await drain(store);
+    expect(await store.insertUnique(keyed('b'))).toEqual({ inserted: true, id: 'b' });
+  });
+
+  it('once its time is up, raced by 32 concurrent calls, goes to one, and all learn which', async () => {
+    const store = t.namespace();
+    await store.insertUnique(kept('a'));
+    await drain(store);
+    await pass(600_000);
+    const all = await Promise.all(range(32).map((i) => store.insertUnique(kept(`t${i}`))));
+    const [winner, ...others] = all.filter(({ inserted }) => inserted);
+    expect(others).toEqual([]);
+    expect(new Set(all.map(({ id }) => id))).toEqual(new Set([winner?.id]));
+    expect(Object.keys(await statuses(store)).sort()).toEqual(['a', winner?.id].sort());
+  });
+
+  it('is taken again by its own task, run again', async () => {
+    const store = t.namespace();
+    await store.insertUnique(kept('a'));
+    await drain(store);
+    expect(await store.rerunTasks(['a'])).toBe(1);
+    await drain(store);
+    expect(await store.insertUnique(keyed('b'))).toEqual({ inserted: false, id: 'a' });
+  });
+});
+
 describe('insertTasks with a unique key', () => {
   it('is refused as a whole while another has it, and names the keys', async () => {
     const store = t.namespace();

@@ -20,6 +20,9 @@ const BREAKING: Record<string, Record<string, readonly Row[]>> = {
       { retry_delay: '-1 second' },
       { retry_max_delay: '-1 second' },
       { retry_factor: 0.5 },
+      { retry_jitter: -0.1 },
+      { retry_jitter: 1.1 },
+      { unique_for: '-1 second' },
     ],
     'signals fit their total, failures and skips fit the signals': [
       { num_signals: 1 },
@@ -33,6 +36,11 @@ const BREAKING: Record<string, Record<string, readonly Row[]>> = {
       { performance_token: TOKEN },
     ],
     'only a task in progress has a deadline': [{ action_deadline: 'now' }],
+    "a channel's name has at most 63 bytes": [
+      { notify_channel_after: '' },
+      { notify_channel_after: 'ü'.repeat(32) },
+    ],
+    'only a task in progress has a holder': [{ holder: TOKEN }],
     'finished_at is set exactly on terminal tasks': [
       { status_code: 'completed' },
       { status_code: 'aborted' },
@@ -43,6 +51,27 @@ const BREAKING: Record<string, Record<string, readonly Row[]>> = {
     ],
     'tries stay within their limit': [{ num_tries: -1 }, { max_tries: 1, num_tries: 2 }],
     'a task in progress has all its signals': [{ ...OWNED, total_dependencies: 1 }],
+  },
+  limit_key: {
+    'a limit is at least 1': [{ key: 'k', max_in_progress: 0 }],
+    'a rate is a count and an interval': [
+      { key: 'k', rate_count: 1 },
+      { key: 'k', rate_interval: '1 second' },
+      { key: 'k', rate_count: 0, rate_interval: '1 second' },
+      { key: 'k', rate_count: 1, rate_interval: '0' },
+    ],
+  },
+  limit_slot: {
+    'slots are for tasks in hand': [
+      { key: 'k', holder: TOKEN, slots: 2, in_hand: 1 },
+      { key: 'k', holder: TOKEN, slots: -1, in_hand: 0 },
+    ],
+  },
+  pause: {
+    'a pause is of a queue, an action or both': [{ queue: '', action: '' }],
+  },
+  schedule: {
+    "a schedule's name is not empty": [{ name: '', rule: '{}', task: '{}', catch_up: '{}' }],
   },
   schema_version: {
     'there is one row': [{ only_row: false, version: 1 }],
@@ -97,13 +126,16 @@ describe('CHECK constraints', () => {
       { total_dependencies: 3, num_signals: 2, num_failures: 1, num_skipped: 1 },
       { max_tries: 1, num_tries: 1 },
       { max_duration: '0', retry_delay: '0', retry_max_delay: '0', retry_factor: 1 },
+      { retry_jitter: 0 },
+      { retry_jitter: 1, unique_for: '0' },
     ];
     for (const [i, row] of rows.entries()) await insert('task', { ...row, id: `p${i}` });
-    await insert('task', { ...OWNED, id: 'owned', action_deadline: 'infinity', num_tries: 1 });
+    const held = { action_deadline: 'infinity', num_tries: 1, holder: TOKEN };
+    await insert('task', { ...OWNED, ...held, id: 'owned' });
     for (const code of ['completed', 'aborted', 'skipped', 'cancelled']) {
       await insert('task', { id: code, status_code: code, finished_at: 'now' });
     }
-    expect(await box.value('select count(*)::integer from task')).toBe(9);
+    expect(await box.value('select count(*)::integer from task')).toBe(11);
     await box.clear();
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { spec, useSqlBox } from './sql-box.js';
+import { at, spec, useSqlBox } from './sql-box.js';
 
 const box = useSqlBox();
 
@@ -83,6 +83,41 @@ describe('delete_tasks', () => {
   it('counts each edge once when sender and target go together', async () => {
     await box.insert(spec('a', { targets: ['b', 'c'] }), spec('b', { targets: ['c'] }), spec('c'));
     expect(await deleteTasks('a', 'b', 'c')).toBe(3);
+  });
+
+  it('passes over tasks in progress when told to spare them', async () => {
+    await box.insert(
+      spec('owned', { action: 'other', targets: ['after'] }),
+      spec('ready'),
+      spec('after', { givenTotal: 2 }),
+    );
+    await box.own({ actions: ['other'] });
+    const spare = `select delete_tasks('{owned,ready}', p_spares_owned => true)`;
+    expect(await box.value(spare)).toBe(1);
+    expect(await left()).toEqual(['after', 'owned']);
+    expect(await box.task('after', 'total_dependencies')).toEqual({ total_dependencies: 2 });
+    expect(await box.value(spare)).toBe(0);
+  });
+
+  it('deletes the attempts, too', async () => {
+    await box.insert(spec('a', { targets: ['c'] }), spec('b'), spec('c'));
+    await box.giveBack(await box.own(), 'pending');
+    expect(await deleteTasks('a')).toBe(2);
+    expect(await box.values('select task_id from attempt')).toEqual(['b']);
+  });
+
+  it('keeps the unique key of a deleted task for as long as was asked', async () => {
+    await box.insert(
+      spec('a', { uniqueKey: 'k', uniqueForMs: 10_000 }),
+      spec('b', { uniqueKey: 'l', uniqueForMs: 10_000 }),
+    );
+    const remove = (id: string, seconds: number) =>
+      box.rows('select delete_tasks(array[$1], p_now => $2)', [id, at(seconds)]);
+    await remove('a', 9);
+    await remove('b', 10);
+    expect(await box.rows('select key, task_id, is_released from unique_key')).toEqual([
+      { key: 'k', task_id: 'a', is_released: true },
+    ]);
   });
 
   it('deletes nothing for no ids', async () => {

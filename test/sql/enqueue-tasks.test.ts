@@ -88,9 +88,11 @@ describe('enqueue_tasks', () => {
     // 1. One session inserts a task with the key.
     await box.insert(spec('a'), spec('b'));
     await box.rows(`update task set unique_key = 'key'`);
-    const first = await box.sessionThat(`select take_unique_keys('{a}')`);
+    const first = await box.sessionThat(`select take_unique_keys('{a}', null, now())`);
     // 2. Another wants the key for its own task, and waits.
-    const second = expectRaise(box.rows(`select take_unique_keys('{b}')`), 'SB006', ['key']);
+    const second = expectRaise(box.rows(`select take_unique_keys('{b}', null, now())`), 'SB006', [
+      'key',
+    ]);
     await box.untilSomebodyWaitsFor(first);
     // 3. The first commits.
     await first.query('commit');

@@ -7,7 +7,7 @@ function extend(held: readonly Held[], duration: string | null, now = NOW) {
   return box.values('select extend_task_deadlines($1, $2, $3, $4)', [
     held.map(({ id }) => id),
     held.map(({ token }) => token),
-    duration,
+    held.map(() => duration),
     now,
   ]);
 }
@@ -53,6 +53,24 @@ describe('extend_task_deadlines', () => {
     expect(await box.values('select due from timer order by due')).toEqual([at(5), at(60)]);
     await box.rows('select run_timers($1)', [at(5)]);
     expect(await box.statuses()).toEqual({ a: 'pending' });
+  });
+
+  it('gives each task its own duration', async () => {
+    await box.insert(spec('a'), spec('b'), spec('c'));
+    const held = await box.own({ duration: '1 minute' });
+    const durations: Record<string, string | null> = { a: '5 seconds', b: null, c: '1 hour' };
+    await box.rows('select extend_task_deadlines($1, $2, $3, $4)', [
+      held.map(({ id }) => id),
+      held.map(({ token }) => token),
+      held.map(({ id }) => durations[id]),
+      NOW,
+    ]);
+    expect(await deadlineOf('a')).toEqual(at(5));
+    expect(await deadlineOf('b')).toBeNull();
+    expect(await deadlineOf('c')).toEqual(at(3_600));
+    expect(await box.rows('select due, ids from timer where due < $1', [at(60)])).toEqual([
+      { due: at(5), ids: expect.arrayContaining(['a']) },
+    ]);
   });
 
   it('makes an ownership one that never lapses, and one that does again', async () => {

@@ -88,6 +88,118 @@ describe('own_tasks', () => {
   });
 });
 
+describe('tasks owned ahead (p_num_begun)', () => {
+  it('are those that come after so many in the order of priority and of becoming ready', async () => {
+    await box.insert(...many('a', 3), ...many('b', 4, 5), ...many('c', 3));
+    const owned = await box.ownMore({ actions: ['a', 'b', 'c'], numBegun: 6, now: at(9) });
+    expect(owned.filter(({ isBegun }) => isBegun).map(({ id }) => id)).toEqual([
+      'b 5/000',
+      'b 5/001',
+      'b 5/002',
+      'b 5/003',
+      'a 0/000',
+      'a 0/001',
+    ]);
+    expect(owned).toHaveLength(10);
+    expect(await box.task('a 0/001', 'started_at, updated_at, num_tries')).toEqual({
+      started_at: at(9),
+      updated_at: at(9),
+      num_tries: 1,
+    });
+    expect(await box.task('a 0/002', 'started_at, updated_at, num_tries')).toEqual({
+      started_at: null,
+      updated_at: at(9),
+      num_tries: 1,
+    });
+  });
+
+  it('are counted over lanes that gave several times', async () => {
+    await box.insert(...many('a', 2), ...many('b', 20), ...many('c', 3), ...many('b', 5, -1));
+    const owned = await box.ownMore({ actions: ['a', 'b', 'c'], maxTasks: 18, numBegun: 11 });
+    expect(owned).toHaveLength(18);
+    expect(owned.map(({ isBegun }) => isBegun)).toEqual(owned.map((_, i) => i < 11));
+  });
+
+  it.each([
+    [0, 0],
+    [1, 1],
+    [4, 4],
+    [5, 5],
+    [6, 5],
+  ])('with %d of five there are, %d begin', async (numBegun, expected) => {
+    await box.insert(...many('a', 2, 1), ...many('a', 3));
+    for (const oldestFirst of [false, true]) {
+      const owned = await box.ownMore({ actions: ['a'], numBegun, oldestFirst });
+      expect(owned.filter(({ isBegun }) => isBegun)).toHaveLength(expected);
+      expect(owned).toHaveLength(5);
+      await box.giveBack(owned, 'pending');
+    }
+  });
+
+  it('have no start of an earlier try', async () => {
+    await box.insert(spec('a'));
+    await box.giveBack(await box.own(), 'pending');
+    await box.ownMore({ numBegun: 0 });
+    expect(await box.task('a', 'started_at')).toEqual({ started_at: null });
+  });
+});
+
+describe('a unique key that is needed until the task starts', () => {
+  const keys = () => box.rows('select key, task_id, is_released from unique_key order by key');
+
+  it('is free once the task is owned; others are held on', async () => {
+    await box.insert(
+      spec('until started', { uniqueKey: 'one', uniqueUntilStarted: true }),
+      spec('until finished', { uniqueKey: 'two' }),
+    );
+    await box.own();
+    expect(await keys()).toEqual([{ key: 'two', task_id: 'until finished', is_released: false }]);
+    await box.insert(spec('next', { uniqueKey: 'one', uniqueUntilStarted: true }));
+    expect(await keys()).toHaveLength(2);
+  });
+
+  it('is kept for the time that was asked for', async () => {
+    await box.insert(
+      spec('a', { uniqueKey: 'one', uniqueUntilStarted: true, uniqueForMs: 10_000 }),
+    );
+    await box.own();
+    expect(await keys()).toEqual([{ key: 'one', task_id: 'a', is_released: true }]);
+  });
+});
+
+describe('the oldest first', () => {
+  const ownOldest = async (actions: readonly string[], maxTasks: number) =>
+    (await box.ownMore({ actions, maxTasks, oldestFirst: true })).map(({ id }) => id);
+
+  it('takes what has been ready for longest, whatever its priority and lane', async () => {
+    await box.insert(...many('a', 2), ...many('b', 2, 9), ...many('a', 2, -9));
+    await box.insert(spec('b late', { action: 'b', priority: 30_000 }));
+    await box.insert(spec('a later', { action: 'a', priority: -32_768 }));
+    expect(await ownOldest(['a', 'b'], 3)).toEqual(['a 0/000', 'a 0/001', 'b 9/000']);
+    expect(await ownOldest(['a', 'b'], 4)).toEqual(['b 9/001', 'a -9/000', 'a -9/001', 'b late']);
+    expect(await ownOldest(['a', 'b'], 4)).toEqual(['a later']);
+    expect(await ownOldest(['a', 'b'], 4)).toEqual([]);
+  });
+
+  it('takes no more of a limited key than its limit', async () => {
+    await box.limit('k', 3);
+    await box.insert(
+      ...['x', 'y'].flatMap((fairKey) =>
+        [0, 1, 2].map((i) => spec(`${fairKey}${i}`, { limitKey: 'k', fairKey, priority: i })),
+      ),
+    );
+    await box.insert(spec('plain'));
+    expect(await ownOldest(['work'], 10)).toEqual(['x0', 'x1', 'x2', 'plain']);
+  });
+
+  it('skips what another session has locked, and does not wait for it', async () => {
+    await box.insert(...many('a', 4));
+    await box.sessionThat(`select * from ready where id = 'a 0/000' for update`);
+    expect(await ownOldest(['a'], 2)).toEqual(['a 0/001', 'a 0/002']);
+    await box.endSessions();
+  });
+});
+
 describe('claim', () => {
   it('takes within a lane in the order of becoming ready', async () => {
     await box.insert(...many('a', 5));

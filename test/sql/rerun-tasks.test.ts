@@ -128,6 +128,17 @@ describe('rerun_tasks', () => {
     expect(await rerun(['b'])).toBe(1);
   });
 
+  it('keeps the attempts that failed', async () => {
+    await box.insert(spec('a', { maxTries: 1 }));
+    await box.giveBack(await box.own(), 'pending');
+    await rerun(['a']);
+    await box.giveBack(await box.own(), 'pending');
+    expect(await box.attempts('a', 'num_try, outcome')).toEqual([
+      { num_try: 1, outcome: 'failed' },
+      { num_try: 1, outcome: 'failed' },
+    ]);
+  });
+
   it('runs a milestone again at once when nothing is to be waited for', async () => {
     await box.insert(spec('m', { action: null, targets: ['b'] }), spec('b'));
     await rerun(['m']);

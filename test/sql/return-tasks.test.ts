@@ -3,6 +3,31 @@ import { at, expectRaise, type Held, NOW, spec, useSqlBox } from './sql-box.js';
 
 const box = useSqlBox();
 
+interface Returning {
+  readonly codes?: readonly string[];
+  readonly statuses?: readonly (string | null)[];
+  readonly startAfters?: readonly (Date | null)[];
+  readonly errors?: readonly (string | null)[];
+  readonly retryDelays?: readonly (string | null)[];
+  readonly areDeleted?: readonly (boolean | null)[];
+  readonly now?: Date;
+}
+
+/** All arguments of return_tasks; each array is about the tasks in their order. */
+function returnAs(held: readonly Held[], how: Returning) {
+  return box.rows('select * from return_tasks($1, $2, $3, $4, null, $5, $6, $7, $8, $9)', [
+    held.map(({ id }) => id),
+    held.map(({ token }) => token),
+    how.codes ?? held.map(() => 'pending'),
+    how.statuses ?? null,
+    how.startAfters ?? null,
+    how.now ?? NOW,
+    how.errors ?? null,
+    how.retryDelays ?? null,
+    how.areDeleted ?? null,
+  ]);
+}
+
 const NOBODYS = '00000000-0000-4000-8000-000000000000';
 
 function snooze(held: readonly Held[], until: Date) {
@@ -142,11 +167,165 @@ describe('return_tasks', () => {
   });
 });
 
+describe('return_tasks with p_retry_delays', () => {
+  it('counts the try and comes back after that, whatever the policy of the task says', async () => {
+    const policy = { retryDelayMs: 5_000 };
+    await box.insert(spec('a', policy), spec('b', policy), spec('c'), spec('d', policy));
+    const held = await box.own();
+    expect(await returnAs(held, { retryDelays: ['20 seconds', null, '1 minute', '0'] })).toEqual(
+      [],
+    );
+    expect(await box.rows('select id, num_tries, due_at from task order by id')).toEqual([
+      { id: 'a', num_tries: 1, due_at: at(20) },
+      { id: 'b', num_tries: 1, due_at: at(5) },
+      { id: 'c', num_tries: 1, due_at: at(60) },
+      { id: 'd', num_tries: 1, due_at: null },
+    ]);
+    expect(await box.ready()).toEqual(['d']);
+  });
+
+  it('aborts after the last try all the same, and gives way to a snooze', async () => {
+    await box.insert(spec('a', { maxTries: 1 }), spec('b', { maxTries: 1 }));
+    const startAfters = [null, at(30)];
+    expect(
+      await returnAs(await box.own(), { startAfters, retryDelays: ['20 seconds', '20 seconds'] }),
+    ).toEqual([{ id: 'a', status_code: 'aborted' }]);
+    expect(await box.task('b', 'num_tries, due_at')).toEqual({ num_tries: 0, due_at: at(30) });
+  });
+});
+
+describe('the attempts that return_tasks keeps', () => {
+  it('are those that failed: returned for another try, given up, out of tries', async () => {
+    await box.insert(spec('a', { maxTries: 2 }), spec('b'));
+    await returnAs(await box.own(), {
+      statuses: ['first', 'once'],
+      errors: ['Error: first\n at x', null],
+      now: at(3),
+    });
+    const [a, b] = await box.own({ now: at(10) });
+    await returnAs(a && b ? [a, b] : [], {
+      codes: ['pending', 'aborted'],
+      statuses: ['second', 'twice'],
+      errors: [null, 'Error: twice'],
+      now: at(12),
+    });
+    expect(await box.attempts('a')).toEqual([
+      { num_try: 1, outcome: 'failed', status: 'first', error: 'Error: first\n at x' },
+      { num_try: 2, outcome: 'failed', status: 'second', error: null },
+    ]);
+    expect(await box.attempts('b')).toEqual([
+      { num_try: 1, outcome: 'failed', status: 'once', error: null },
+      { num_try: 2, outcome: 'aborted', status: 'twice', error: 'Error: twice' },
+    ]);
+    expect(await box.attempts('b', 'actor_id, started_at, ended_at')).toEqual([
+      { actor_id: 'me', started_at: NOW, ended_at: at(3) },
+      { actor_id: 'me', started_at: at(10), ended_at: at(12) },
+    ]);
+    expect(await box.statuses()).toMatchObject({ a: 'aborted', b: 'aborted' });
+  });
+
+  it('are none for a success, a snooze, a task handed back, and a token that does not hold', async () => {
+    await box.insert(spec('a'), spec('b'), spec('c'), spec('d'));
+    const held = await box.own();
+    await returnAs(
+      held.map((one) => (one.id === 'd' ? { ...one, token: NOBODYS } : one)),
+      {
+        codes: ['completed', 'pending', 'pending', 'aborted'],
+        startAfters: [null, at(30), at(-30), null],
+        errors: ['e', 'e', 'e', 'e'],
+      },
+    );
+    expect(await box.values('select count(*)::integer from attempt')).toEqual([0]);
+    expect(await box.task('c', 'num_tries, due_at')).toEqual({ num_tries: 0, due_at: null });
+  });
+
+  it('hold 16,384 characters of the error', async () => {
+    await box.insert(spec('a'), spec('b'));
+    const exact = '🙂'.repeat(16_384);
+    await returnAs(await box.own(), { errors: [exact, `${exact}x`] });
+    expect(await box.attempts('a', 'error')).toEqual([{ error: exact }]);
+    expect(await box.attempts('b', 'error')).toEqual([{ error: exact }]);
+  });
+
+  it('are the last 100, also when a rerun counts the tries anew', async () => {
+    await box.insert(spec('a'), spec('other'));
+    for (let i = 1; i <= 60; i++) await returnAs(await box.own(), {});
+    await returnAs(await box.own(), { codes: ['aborted', 'completed'] });
+    await box.rows(`select rerun_tasks('{a}', p_now => $1)`, [NOW]);
+    for (let i = 1; i <= 60; i++) await returnAs(await box.own(), {});
+    const kept = await box.attempts('a', 'num_try, outcome');
+    expect(kept).toHaveLength(100);
+    expect(kept[0]).toEqual({ num_try: 22, outcome: 'failed' });
+    expect(kept[39]).toEqual({ num_try: 61, outcome: 'aborted' });
+    expect(kept.at(-1)).toEqual({ num_try: 60, outcome: 'failed' });
+    expect(await box.attempts('other')).toHaveLength(60);
+  });
+});
+
+describe('return_tasks with p_are_deleted', () => {
+  it('deletes completed tasks with their attempts once they have signalled', async () => {
+    box.test.allow({ signalsMayOutnumberSenders: true });
+    await box.insert(
+      spec('a', { targets: ['m'], uniqueKey: 'key' }),
+      spec('b', { targets: ['after'] }),
+      spec('m', { action: null, targets: ['after'] }),
+      spec('after', { action: 'other' }),
+    );
+    await returnAs(await box.own({ duration: '1 minute' }), {});
+    const held = await box.own({ duration: '1 minute' });
+    const codes = ['completed', 'completed'];
+    expect(await returnAs(held, { codes, areDeleted: [true, null] })).toEqual([]);
+    expect(await box.statuses()).toEqual({ b: 'completed', m: 'completed', after: 'pending' });
+    expect(await box.ready()).toEqual(['after']);
+    expect(await box.values('select task_id from attempt')).toEqual(['b']);
+    expect(await box.values('select key from unique_key')).toEqual([]);
+    // The timer of its lease comes due and finds nothing.
+    await box.rows('select run_timers($1)', [at(60)]);
+    expect(await box.values('select count(*)::integer from timer')).toEqual([0]);
+  });
+
+  it('leaves a task that somebody watches, and tells them', async () => {
+    await box.insert(spec('a'), spec('b'));
+    const held = await box.own();
+    const heard = await box.heard(['me'], async () => {
+      await box.rows(`select watch_tasks('{a}', 'me')`);
+      await returnAs(held, { codes: ['completed', 'completed'], areDeleted: [true, true] });
+    });
+    expect(heard).toEqual([['me', '["a"]']]);
+    expect(await box.statuses()).toEqual({ a: 'completed' });
+  });
+
+  it('leaves what was not completed', async () => {
+    await box.insert(spec('a'), spec('b'), spec('c', { maxTries: 1 }), spec('d'));
+    const held = await box.own();
+    await returnAs(
+      held.map((one) => (one.id === 'd' ? { ...one, token: NOBODYS } : one)),
+      {
+        codes: ['aborted', 'pending', 'pending', 'completed'],
+        areDeleted: [true, true, true, true],
+      },
+    );
+    expect(await box.statuses()).toEqual({
+      a: 'aborted',
+      b: 'pending',
+      c: 'aborted',
+      d: 'in-progress',
+    });
+  });
+});
+
 describe('retry_delay', () => {
-  const delay = (...values: unknown[]) =>
+  const delay = (
+    base: string | null,
+    factor: number | null,
+    longest: string | null,
+    tries: number,
+    jitter: number | null = null,
+    random = 0.5,
+  ) =>
     box.value(
-      `select extract(epoch from retry_delay($1::interval, $2, $3::interval, $4))::double precision`,
-      values,
+      `select extract(epoch from retry_delay($1::interval, $2, $3::interval, $4, $5, $6))::double precision`,
+      [base, factor, longest, tries, jitter, random],
     );
 
   it('is the delay after the first try, and each time so many times longer', async () => {
@@ -171,6 +350,41 @@ describe('retry_delay', () => {
   it('is nothing without a policy, and zero for a policy without delay', async () => {
     expect(await delay(null, 3, '1 minute', 2)).toBeNull();
     expect(await delay('0', 1_000, null, 1_000_000)).toBe(0);
+  });
+
+  it('varies by the jitter at most, up and down', async () => {
+    expect(await delay('10 seconds', null, null, 1, 0.25, 0)).toBe(7.5);
+    expect(await delay('10 seconds', null, null, 1, 0.25, 0.5)).toBe(10);
+    expect(await delay('10 seconds', null, null, 1, 0.25, 1)).toBe(12.5);
+    expect(await delay('10 seconds', 3, null, 3, 1, 0)).toBe(0);
+    expect(await delay('10 seconds', 3, null, 3, 1, 1)).toBe(180);
+    expect(await delay(null, 3, null, 3, 1, 1)).toBeNull();
+  });
+
+  it('varies below the longest delay, and never goes over it', async () => {
+    expect(await delay('10 seconds', 3, '1 minute', 50, 0.5, 0)).toBe(30);
+    expect(await delay('10 seconds', 3, '1 minute', 50, 0.5, 0.25)).toBe(45);
+    expect(await delay('10 seconds', 3, '1 minute', 50, 0.5, 1)).toBe(60);
+    expect(await delay('1000 years', 3, null, 50, 1, 1)).toBe(3_155_760_000);
+  });
+
+  it('is drawn for each task by itself', async () => {
+    const specs = Array.from({ length: 200 }, (_, i) =>
+      spec(`t${i}`, { retryDelayMs: 100_000, retryJitter: 0.5 }),
+    );
+    await box.insert(...specs);
+    await box.giveBack(await box.own(), 'pending');
+    const [{ least, most, count } = {}] = await box.rows(
+      `select extract(epoch from min(due_at) - $1)::integer as least, count(distinct due_at)::integer as count,
+         extract(epoch from max(due_at) - $1)::integer as most from task`,
+      [NOW],
+    );
+    expect(Number(least)).toBeGreaterThanOrEqual(50);
+    expect(Number(most)).toBeLessThanOrEqual(150);
+    // 200 draws that all fall into one half are less likely than one in 10^59.
+    expect(Number(least)).toBeLessThan(100);
+    expect(Number(most)).toBeGreaterThan(100);
+    expect(Number(count)).toBeGreaterThan(190);
   });
 
   it('lets a task be returned a million times', async () => {

@@ -44,6 +44,65 @@ describe('run_timers', () => {
     expect(await box.ready()).toEqual(['b']);
   });
 
+  it('keeps an attempt of each try that lapsed', async () => {
+    await box.insert(spec('a', { maxTries: 2 }));
+    for (const seconds of [0, 10]) {
+      await box.own({ duration: '1 second', now: at(seconds) });
+      await runTimers(seconds + 2);
+    }
+    const lapsed = { actor_id: 'me', outcome: 'lapsed', error: null };
+    const columns = 'num_try, actor_id, started_at, ended_at, outcome, status, error';
+    expect(await box.attempts('a', columns)).toEqual([
+      {
+        ...lapsed,
+        num_try: 1,
+        started_at: at(0),
+        ended_at: at(2),
+        status: expect.stringContaining('deadline of try 1 by actor me lapsed at'),
+      },
+      {
+        ...lapsed,
+        num_try: 2,
+        started_at: at(10),
+        ended_at: at(12),
+        status: expect.stringContaining('deadline of try 2 by actor me lapsed at'),
+      },
+    ]);
+    expect(await box.task('a', 'status_code, updated_at')).toEqual({
+      status_code: 'aborted',
+      updated_at: at(12),
+    });
+  });
+
+  it('gives the try back to a task that was owned ahead: no delay, no attempt, no end', async () => {
+    await box.insert(spec('a', { maxTries: 1, retryDelayMs: 5_000 }), spec('b', { maxTries: 1 }));
+    await box.own({ duration: '1 second' });
+    await box.ahead('a');
+    await runTimers(1);
+    expect(await box.task('a', 'status_code, status, num_tries, due_at, started_at')).toEqual({
+      status_code: 'pending',
+      status: 'owned ahead by actor me, which went away before it began',
+      num_tries: 0,
+      due_at: null,
+      started_at: null,
+    });
+    expect(await box.ready()).toEqual(['a']);
+    expect(await box.attempts('a')).toEqual([]);
+    expect(await box.statuses()).toEqual({ a: 'pending', b: 'aborted' });
+  });
+
+  it('forgets unique keys that were kept until now', async () => {
+    await box.insert(
+      spec('a', { uniqueKey: 'short', uniqueForMs: 10_000 }),
+      spec('b', { uniqueKey: 'long', uniqueForMs: 60_000 }),
+      spec('c', { uniqueKey: 'held', uniqueForMs: 10_000, action: 'other' }),
+      spec('d', { startAfterMs: at(20).getTime(), action: 'other' }),
+    );
+    await box.giveBack(await box.own());
+    await runTimers(20);
+    expect(await box.values('select key from unique_key order by key')).toEqual(['held', 'long']);
+  });
+
   it('looks at a lease again at its deadline, or in five minutes at the latest', async () => {
     await box.insert(spec('a'));
     await box.own({ duration: '12 minutes' });

@@ -27,6 +27,22 @@ interface OwnOptions {
   readonly now?: Date;
 }
 
+interface OwnMoreOptions extends OwnOptions {
+  readonly numBegun?: number;
+  readonly holder?: string;
+  readonly maxSlots?: number;
+  readonly tasksPerSlot?: number;
+  readonly oldestFirst?: boolean;
+}
+
+/** An ownership, and what its limit key allows. */
+export interface OwnedMore extends Held {
+  readonly isBegun: boolean;
+  readonly limitKey: string | null;
+  readonly slots: number | null;
+  readonly version: string | null;
+}
+
 /** A test box for SQL by hand, its tables empty before each test. */
 export class SqlBox {
   readonly test: TestBox;
@@ -72,6 +88,45 @@ export class SqlBox {
     return rows;
   }
 
+  /** The same with what managers of many tasks ask for. */
+  async ownMore(options: OwnMoreOptions = {}): Promise<OwnedMore[]> {
+    const { actions = ['work'], maxTasks = 1_000, duration = null, now = NOW } = options;
+    const { rows } = await this.test.pool.query<OwnedMore>(
+      `select id, token, is_begun as "isBegun", limit_key as "limitKey", slots, slots_version as version
+       from own_tasks('me', $1, $2, $3, $4, p_now => $5, p_num_begun => $6, p_holder => $7,
+         p_max_slots => $8, p_tasks_per_slot => $9, p_is_oldest_first => $10)`,
+      [
+        actions.map(() => 'default'),
+        actions,
+        maxTasks,
+        duration,
+        now,
+        options.numBegun ?? null,
+        options.holder ?? null,
+        options.maxSlots ?? null,
+        options.tasksPerSlot ?? null,
+        options.oldestFirst ?? false,
+      ],
+    );
+    return rows;
+  }
+
+  /** Sets the limits of a key; null: none. */
+  async limit(
+    key: string,
+    maxInProgress: number | null,
+    rate: { count: number; interval: string } | null = null,
+    now = NOW,
+  ): Promise<void> {
+    await this.rows('select set_limits($1, $2, $3, $4, $5)', [
+      [key],
+      [maxInProgress],
+      [rate?.count ?? null],
+      [rate?.interval ?? null],
+      now,
+    ]);
+  }
+
   /** Returns tasks, all with one code; the rows of return_tasks. */
   giveBack(held: readonly Held[], code = 'completed', now = NOW) {
     return this.rows('select * from return_tasks($1, $2, $3, p_now => $4)', [
@@ -80,6 +135,16 @@ export class SqlBox {
       held.map(() => code),
       now,
     ]);
+  }
+
+  /** Makes tasks in progress ones that were owned ahead and have not begun. */
+  async ahead(...ids: readonly string[]): Promise<void> {
+    await this.rows('update task set started_at = null where id = any ($1)', [ids]);
+  }
+
+  /** What is kept of a task's tries that failed, the oldest first. */
+  attempts(id: string, columns = 'num_try, outcome, status, error'): Promise<unknown[]> {
+    return this.rows(`select ${columns} from list_attempts($1)`, [id]);
   }
 
   /** The status codes of tasks, by id. */
@@ -146,7 +211,8 @@ export class SqlBox {
   }
 
   async clear(): Promise<void> {
-    await this.test.pool.query('truncate task, ready, timer, unique_key, sleeper');
+    await this.test.pool.query(`truncate task, ready, timer, unique_key, attempt, sleeper, keyed_lane, limit_key, limit_slot,
+         pause`);
   }
 
   /** Ends the test's sessions, and with them what they have not committed. */

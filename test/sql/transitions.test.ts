@@ -33,7 +33,10 @@ const EVENTS: Record<string, Event> = {
   own: { happen: () => box.own() },
   extend: {
     happen: () =>
-      box.rows(`select extend_task_deadlines('{x}', array[$1::uuid], '1 hour', $2)`, [TOKEN, NOW]),
+      box.rows(`select extend_task_deadlines('{x}', array[$1::uuid], '{1 hour}', $2)`, [
+        TOKEN,
+        NOW,
+      ]),
   },
   complete: { happen: () => giveBack('completed') },
   abort: { happen: () => giveBack('aborted') },
@@ -88,8 +91,8 @@ async function force(status: (typeof STATUSES)[number]): Promise<void> {
   if (status === 'in-progress') {
     await box.rows(
       `update task set status_code = 'in-progress', performance_token = $1, num_tries = 1,
-         due_at = null, action_deadline = $2 where id = 'x'`,
-      [TOKEN, at(1)],
+         due_at = null, action_deadline = $2, started_at = $3 where id = 'x'`,
+      [TOKEN, at(1), NOW],
     );
     await box.rows(`insert into timer (due, kind, ids) values ($1, 'lease', '{x}')`, [at(1)]);
     return;
@@ -169,6 +172,25 @@ it('what is in the table happens; what is not changes nothing', async () => {
       )
       .sort(),
   );
+});
+
+it('updated_at says when the status changed last', async () => {
+  const wrong: string[] = [];
+  for (const [name, event] of Object.entries(EVENTS)) {
+    for (const status of STATUSES) {
+      await prepare(event.task ?? {});
+      await force(status);
+      await box.rows(`update task set updated_at = '-infinity'`);
+      const before = await observe();
+      await event.happen();
+      const after = await observe();
+      const x = await box.task('x', `updated_at > '-infinity' as is_updated`);
+      if (before.status !== after.status && x?.is_updated !== true)
+        wrong.push(`${name}: ${status}`);
+    }
+  }
+  await box.clear();
+  expect(wrong).toEqual([]);
 });
 
 it('a task can be deleted in every status', async () => {

@@ -1,15 +1,9 @@
 import type { TaskStore } from '../../src/index.js';
+import { altered } from '../../src/testing/altered.js';
 
 /** The store with some methods replaced. */
 export function alteredStore(store: TaskStore, methods: Partial<TaskStore>): TaskStore {
-  return new Proxy(store, {
-    get(target, name) {
-      const replaced: unknown = Reflect.get(methods, name);
-      if (replaced !== undefined) return replaced;
-      const method: unknown = Reflect.get(target, name, target);
-      return typeof method === 'function' ? method.bind(target) : method;
-    },
-  });
+  return altered(store, methods);
 }
 
 /** What a test waits for, and how it is told. */

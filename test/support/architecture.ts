@@ -6,21 +6,23 @@ export type Sources = Readonly<Record<string, string>>;
 
 /**
  * Which modules each may import, besides itself: a module is a folder of src, or a file beside them. Imports go one way:
- * errors, logger <- graph, store <- prefix, wait, worker, workflow <- signalbox <- cli, with embedded apart.
+ * errors, logger <- graph, store, pool <- prefix, wait, worker, workflow, schedule <- signalbox <- cli, testing, with embedded apart.
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   logger: [],
   graph: ['errors'],
   store: ['errors', 'logger', 'graph'],
+  pool: ['errors', 'logger'],
   prefix: ['errors', 'logger', 'store'],
   wait: ['errors', 'logger', 'store'],
-  worker: ['errors', 'logger', 'store'],
+  worker: ['errors', 'logger', 'store', 'pool'],
   workflow: ['errors', 'logger', 'store'],
+  schedule: ['errors', 'logger', 'store'],
   embedded: ['errors', 'logger'],
   connection: ['errors', 'logger'],
-  signalbox: ['errors', 'logger', 'connection', 'store', 'prefix', 'wait'],
-  index: ['errors', 'logger', 'connection', 'store', 'worker', 'signalbox'],
+  signalbox: ['errors', 'logger', 'connection', 'store', 'prefix', 'wait', 'schedule'],
+  index: ['errors', 'logger', 'connection', 'store', 'pool', 'worker', 'schedule', 'signalbox'],
   cli: [
     'errors',
     'logger',
@@ -31,10 +33,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'wait',
     'worker',
     'workflow',
+    'schedule',
     'signalbox',
     'embedded',
     'index',
   ],
+  testing: ['errors', 'logger', 'connection', 'store', 'worker', 'signalbox', 'embedded', 'index'],
 };
 
 /** Where a driver of Postgres may be imported, and where its types may be named. */
@@ -44,7 +48,7 @@ const MAY_USE_DRIVERS: Readonly<Record<string, readonly string[]>> = {
   'pg-copy-streams': ['store'],
   'pg-listen': ['wait'],
 };
-const MAY_NAME_TYPES_OF_PG = ['wait', 'signalbox'];
+const MAY_NAME_TYPES_OF_PG = ['wait', 'signalbox', 'testing'];
 const MAY_HOLD_SQL = ['store', 'embedded'];
 const MAY_READ_ENVIRONMENT = ['cli', 'connection'];
 const MAX_LINES = 400;

@@ -31,7 +31,7 @@ export interface ClockedStore {
   giveBack(
     atMs: number,
     tasks: readonly Pick<ClockedTask, 'id' | 'token'>[],
-    outcome: Pick<TaskReturnOutcome, 'statusCode' | 'status' | 'startAfter'>,
+    outcome: Pick<TaskReturnOutcome, 'statusCode' | 'status' | 'startAfter' | 'retryDelayMs'>,
   ): Promise<{ id: string; statusCode: string | null }[]>;
   /** The ids that are still held. */
   extend(
@@ -77,15 +77,16 @@ export function clockedStore(t: TestBox): ClockedStore {
         deadlineMs: row.deadline === null ? null : Number(row.deadline) - start.getTime(),
       }));
     },
-    async giveBack(atMs, tasks, { statusCode, status, startAfter }) {
+    async giveBack(atMs, tasks, { statusCode, status, startAfter, retryDelayMs }) {
       const { rows } = await t.pool.query(
-        'select id, status_code from return_tasks($1, $2, $3, $4, null, $5, $6)',
+        'select id, status_code from return_tasks($1, $2, $3, $4, null, $5, $6, null, $7)',
         [
           ...named(tasks),
           tasks.map(() => statusCode),
           tasks.map(() => status ?? null),
           tasks.map(() => startAfter ?? null),
           at(atMs),
+          tasks.map(() => (retryDelayMs === undefined ? null : `${retryDelayMs} milliseconds`)),
         ],
       );
       return rows.map((row) => ({ id: strip(row.id), statusCode: row.status_code }));
@@ -93,7 +94,7 @@ export function clockedStore(t: TestBox): ClockedStore {
     async extend(atMs, tasks, maxDurationMs) {
       const { rows } = await t.pool.query('select extend_task_deadlines($1, $2, $3, $4) as id', [
         ...named(tasks),
-        `${maxDurationMs} milliseconds`,
+        tasks.map(() => `${maxDurationMs} milliseconds`),
         at(atMs),
       ]);
       return rows.map((row) => strip(row.id));

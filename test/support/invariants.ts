@@ -5,6 +5,10 @@ import { expect } from 'vitest';
 export interface InvariantExceptions {
   /** Ended tasks were deleted, or reruns left begun targets alone: signals may outnumber their senders. */
   signalsMayOutnumberSenders?: boolean;
+  /** A limit was lowered, or set later, while tasks were in progress: their owners keep the slots they have. */
+  limitsWereLowered?: boolean;
+  /** The test put tasks in progress, or gave slots back, by hand. */
+  slotsAreNotCounted?: boolean;
 }
 
 /** One query for each invariant of the engine; each gives the ids that break it. */
@@ -56,12 +60,54 @@ function queries(schema: string, exceptions: InvariantExceptions): Record<string
     'finished_at is set exactly on terminal tasks': `
       select id from ${schema}.task
       where (finished_at is not null) <> (status_code in ('completed', 'aborted', 'skipped', 'cancelled'))`,
-    'unique keys are held exactly by unfinished tasks': `
-      select coalesce(k.task_id, t.id) from ${schema}.unique_key k full join (
-        select id, unique_key from ${schema}.task
-        where unique_key is not null and status_code in ('pending', 'in-progress')
-      ) as t on t.id = k.task_id and t.unique_key = k.key
-      where t.id is null or k.key is null`,
+    'a unique key that is not released is needed by its task': `
+      select k.key from ${schema}.unique_key k left join ${schema}.task t
+        on t.id = k.task_id and t.unique_key = k.key
+          and (t.status_code = 'pending' or t.status_code = 'in-progress' and not t.unique_until_started)
+      where t.id is null and not k.is_released`,
+    'an unfinished task holds its unique key, one that gives it up when it starts until it was owned': `
+      select t.id from ${schema}.task t left join ${schema}.unique_key k
+        on k.key = t.unique_key and k.task_id = t.id and not k.is_released
+      where t.unique_key is not null and t.status_code in ('pending', 'in-progress')
+        and (not t.unique_until_started or t.actor_id is null) and k.key is null`,
+    'a released unique key is kept until some time': `
+      select key from ${schema}.unique_key where is_released and kept_until is null`,
+    'the attempts that are kept are of tasks that exist, at most 100 each': `
+      select a.task_id from ${schema}.attempt a left join ${schema}.task t on t.id = a.task_id
+      group by a.task_id having count(*) > 100 or count(t.id) = 0`,
+  };
+}
+
+/** The same for lanes with a key, and for limits. */
+function keyQueries(schema: string, exceptions: InvariantExceptions): Record<string, string> {
+  const always = {
+    'each row of ready is in the lane of its keys, or in the lane of the engine': `
+      select r.id from ${schema}.ready r join ${schema}.task t using (id)
+      where r.key <> case when r.action = '' then '' else ${schema}.lane_key(t.fair_key, t.limit_key) end`,
+    'every lane with a key that has something ready is listed, with its limit': `
+      select distinct r.key from ${schema}.ready r join ${schema}.task t using (id)
+      where r.key <> '' and not exists (
+        select from ${schema}.keyed_lane k
+        where k.queue = r.queue and k.action = r.action and k.key = r.key
+          and k.limit_key is not distinct from t.limit_key)`,
+  };
+  const counted = {
+    'a holder has in hand as many tasks of a limit key as it owns': `
+      select coalesce(s.key, o.key) from ${schema}.limit_slot s full join (
+        select limit_key as key, ${schema}.slot_holder(holder) as holder, count(*) as count
+        from ${schema}.task where status_code = 'in-progress' and limit_key is not null group by 1, 2
+      ) as o on o.key = s.key and o.holder = s.holder
+      where s.in_hand is distinct from o.count`,
+  };
+  const granted = {
+    'all slots of a limit key together are no more than its limit': `
+      select k.key from ${schema}.limit_key k join ${schema}.limit_slot s on s.key = k.key
+      group by k.key having sum(s.slots) > k.max_in_progress`,
+  };
+  return {
+    ...always,
+    ...(exceptions.slotsAreNotCounted ? {} : counted),
+    ...(exceptions.limitsWereLowered ? {} : granted),
   };
 }
 
@@ -77,7 +123,8 @@ export async function expectInvariants(
   try {
     // Tables that grew since they were analyzed would be joined row by row.
     await client.query('begin read only; set local enable_nestloop = off');
-    for (const [invariant, query] of Object.entries(queries(schema, exceptions))) {
+    const all = { ...queries(schema, exceptions), ...keyQueries(schema, exceptions) };
+    for (const [invariant, query] of Object.entries(all)) {
       const { rows } = await client.query<[string]>({ text: query, rowMode: 'array' });
       if (rows.length > 0) broken[invariant] = rows.slice(0, 10).map(([id]) => id);
     }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Command } from 'commander';
+import { Scheduler } from '../../schedule/scheduler.js';
 import { openContext } from '../context.js';
 import { parseDuration } from '../duration.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
@@ -18,6 +19,7 @@ interface WorkerOptions {
   maxDuration?: number;
   queue?: string[];
   drain?: number;
+  schedules: boolean;
 }
 
 /** `signalbox worker MODULE...`: performs tasks until it is told to stop. */
@@ -45,6 +47,7 @@ export function workerCommand(): Command {
       'how long handlers may go on after an interrupt (default: 5s)',
       parseDuration,
     )
+    .option('--no-schedules', 'fire no schedules, only perform tasks')
     .action((modules: string[], options: WorkerOptions, command: Command) =>
       runSession(command, (session) => work(session, modules, options)),
     );
@@ -67,6 +70,8 @@ async function work(
   output.event({ working: names });
   using progress = new Progress({ output, counts: counter.counts });
   const managerOptions = { ...toManagerOptions(options), logger: output.logger };
+  await using scheduler = new Scheduler(context.store, { logger: output.logger });
+  if (options.schedules) scheduler.start();
   await whileWorking(context.store, observed, managerOptions, async () => {
     progress.start();
     if (!interrupted.aborted) await once(interrupted, 'abort');

@@ -55,6 +55,9 @@ function faultsOfRows(
   if (taken.length !== claimed.length) {
     faults.push(`gave ${claimed.map(({ id }) => id)}, of which only ${taken.length} were open`);
   }
+  for (const [i, { id, isBegun }] of claimed.entries()) {
+    if (isBegun !== i < (claim.numBegun ?? claimed.length)) faults.push(`${id} begun: ${isBegun}`);
+  }
   for (const task of taken) {
     const durationMs = task.spec.maxDurationMs ?? claim.durationMs;
     const expected = {
@@ -63,7 +66,7 @@ function faultsOfRows(
       numFailures: task.numFailures,
       deadlineMs: durationMs === null ? null : model.nowMs + durationMs,
     };
-    const { token: _, ...actual } = claimed.find(({ id }) => id === expected.id) ?? {};
+    const { token: _, isBegun: __, ...actual } = claimed.find(({ id }) => id === expected.id) ?? {};
     if (JSON.stringify(actual) !== JSON.stringify(expected)) {
       faults.push(`gave ${JSON.stringify(actual)}, not ${JSON.stringify(expected)}`);
     }

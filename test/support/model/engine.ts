@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { insertBySql } from './insert-by-sql.js';
 import { actualRecords, type TaskRecord } from './records.js';
-import type { Answer, Claim, Claimed, ReturnSpec, Step } from './step.js';
+import type { Answer, Claim, Claimed, ReturnSpec, Step, UpdateSpec } from './step.js';
 import { toDate, toInterval, toMs } from './times.js';
 
 /** The real engine under the model's clock: every verb by SQL, with `p_now`. */
@@ -15,7 +15,8 @@ export class Engine {
 
   async clear(): Promise<void> {
     await this.#pool.query(
-      'delete from task; delete from ready; delete from timer; delete from unique_key',
+      `delete from task; delete from ready; delete from timer; delete from unique_key;
+       delete from limit_slot; delete from keyed_lane; delete from attempt`,
     );
   }
 
@@ -39,8 +40,9 @@ export class Engine {
 
   async own(claim: Claim, nowMs: number): Promise<Claimed[]> {
     const { rows } = await this.#pool.query(
-      `select id, token, num_tries as "numTries", num_failures as "numFailures", deadline
-       from own_tasks($1, $2, $3, $4, $5, p_now => $6)`,
+      `select id, token, num_tries as "numTries", num_failures as "numFailures", deadline,
+         is_begun as "isBegun"
+       from own_tasks($1, $2, $3, $4, $5, p_now => $6, p_num_begun => $7)`,
       [
         claim.actorId,
         claim.queues,
@@ -48,14 +50,16 @@ export class Engine {
         claim.maxTasks,
         toInterval(claim.durationMs),
         new Date(nowMs),
+        claim.numBegun,
       ],
     );
-    return rows.map(({ id, token, numTries, numFailures, deadline }) => ({
+    return rows.map(({ id, token, numTries, numFailures, deadline, isBegun }) => ({
       id,
       token,
       numTries,
       numFailures,
       deadlineMs: toMs(deadline),
+      isBegun,
     }));
   }
 
@@ -89,12 +93,21 @@ async function call(client: pg.ClientBase, step: Step, now: Date): Promise<Answe
       await rows('select run_timers($1), settle_tasks($1)', [now]);
       await rows('select settle_tasks($1)', [now]);
       return null;
+    case 'begin': {
+      const { held } = step;
+      const ids = held.map(({ id }) => id);
+      const tokens = held.map(({ token }) => token);
+      return (await rows('select begin_tasks($1, $2, $3)', [ids, tokens, now])).sort();
+    }
+    case 'update':
+      await updateTasks(rows, step.updates, now);
+      return null;
     case 'extend': {
       const { held, durationMs } = step;
       const extended = await rows('select extend_task_deadlines($1, $2, $3, $4)', [
         held.map(({ id }) => id),
         held.map(({ token }) => token),
-        toInterval(durationMs),
+        held.map(() => toInterval(durationMs)),
         now,
       ]);
       return extended.sort();
@@ -106,7 +119,7 @@ async function call(client: pg.ClientBase, step: Step, now: Date): Promise<Answe
 
 async function returnTasks(rows: Rows, returns: readonly ReturnSpec[], now: Date): Promise<Answer> {
   const otherwise = await rows(
-    'select id, status_code from return_tasks($1, $2, $3, $4, null, $5, $6)',
+    'select id, status_code from return_tasks($1, $2, $3, $4, null, $5, $6, null, $7, $8)',
     [
       returns.map(({ id }) => id),
       returns.map(({ token }) => token),
@@ -114,9 +127,22 @@ async function returnTasks(rows: Rows, returns: readonly ReturnSpec[], now: Date
       returns.map(({ code }) => `returned as ${code}`),
       returns.map(({ startAfterMs }) => toDate(startAfterMs)),
       now,
+      returns.map(({ retryDelayMs }) => toInterval(retryDelayMs)),
+      returns.map(({ isDeleted }) => isDeleted),
     ],
   );
   return otherwise.sort();
+}
+
+async function updateTasks(rows: Rows, updates: readonly UpdateSpec[], now: Date): Promise<void> {
+  await rows('select update_tasks($1, array_fill(null::jsonb, $2), null, $3, $4, $5, $6)', [
+    updates.map(({ id }) => id),
+    [updates.length],
+    updates.map(({ priority }) => priority),
+    updates.map(({ startAfterMs }) => toDate(startAfterMs ?? null)),
+    updates.map(({ startAfterMs }) => startAfterMs !== undefined),
+    now,
+  ]);
 }
 
 /** The verbs that answer with a count. */
@@ -135,7 +161,7 @@ function countingCall(
         [step.ids, step.downstream, toDate(step.startAfterMs), now],
       ];
     case 'delete':
-      return ['select delete_tasks($1)', [step.ids]];
+      return ['select delete_tasks($1, $2, $3)', [step.ids, step.sparesOwned, now]];
   }
 }
 

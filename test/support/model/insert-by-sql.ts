@@ -13,14 +13,18 @@ export async function insertBySql(
   await client.query(
     `insert into task (id, action, queue, priority, run_when, total_is_given, total_dependencies,
        to_signal_after, start_after, due_at, max_tries, retry_delay, retry_factor, retry_max_delay,
-       max_duration, unique_key)
+       max_duration, unique_key, retry_jitter, unique_until_started, unique_for, limit_key,
+       fair_key)
      select id, action, queue, priority, run_when, total_is_given, total, targets, start_after,
-       start_after, max_tries, retry_delay, retry_factor, retry_max_delay, max_duration, unique_key
+       start_after, max_tries, retry_delay, retry_factor, retry_max_delay, max_duration, unique_key,
+       retry_jitter, unique_until_started, unique_for, limit_key,
+       fair_key
      from jsonb_to_recordset($1) as s (id text, action text, queue text, priority smallint,
        run_when run_when, total_is_given boolean, total integer, targets text[],
        start_after timestamptz, max_tries integer, retry_delay interval,
        retry_factor double precision, retry_max_delay interval, max_duration interval,
-       unique_key text)`,
+       unique_key text, retry_jitter real, unique_until_started boolean, unique_for interval,
+       limit_key text, fair_key text)`,
     [JSON.stringify(specs.map((spec) => toRow(spec, countOf(spec.id))))],
   );
   const batch = new Set(specs.map(({ id }) => id));
@@ -50,5 +54,10 @@ function toRow(spec: TaskSpec, computedTotal: number): Record<string, unknown> {
     retry_max_delay: toInterval(spec.retryMaxDelayMs),
     max_duration: toInterval(spec.maxDurationMs),
     unique_key: spec.uniqueKey,
+    retry_jitter: spec.retryJitter ?? null,
+    unique_until_started: spec.uniqueUntilStarted ?? false,
+    unique_for: toInterval(spec.uniqueForMs ?? null),
+    limit_key: spec.limitKey ?? null,
+    fair_key: spec.fairKey ?? null,
   };
 }

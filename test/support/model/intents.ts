@@ -11,6 +11,8 @@ export type Intent =
       readonly stale: boolean;
       readonly durationMs: number | null;
     }
+  | { readonly kind: 'begin'; readonly picks: readonly number[]; readonly stale: boolean }
+  | { readonly kind: 'update'; readonly picks: readonly UpdateIntent[]; readonly pending: boolean }
   | { readonly kind: 'timers' }
   | { readonly kind: 'cancel'; readonly picks: readonly number[]; readonly downstream: boolean }
   | { readonly kind: 'signal'; readonly picks: readonly number[]; readonly failed: boolean }
@@ -21,14 +23,23 @@ export type Intent =
       readonly ended: boolean;
       readonly inMs: number | null;
     }
-  | { readonly kind: 'delete'; readonly picks: readonly number[] };
+  | { readonly kind: 'delete'; readonly picks: readonly number[]; readonly sparesOwned: boolean };
 
 interface ReturnIntent {
   readonly pick: number;
   readonly code: 'completed' | 'aborted' | 'pending';
   readonly inMs: number | null;
+  readonly retryMs: number | null;
+  readonly isDeleted: boolean;
   /** With a token that was lost. */
   readonly stale: boolean;
+}
+
+interface UpdateIntent {
+  readonly pick: number;
+  readonly priority: number | null;
+  /** Null: at once. */
+  readonly inMs: number | null | 'stays';
 }
 
 export interface NodeIntent {
@@ -48,6 +59,8 @@ export interface NodeIntent {
   readonly retryMaxDelayMs: number | null;
   readonly maxDurationMs: number | null;
   readonly uniqueKey: string | null;
+  readonly uniqueUntilStarted: boolean;
+  readonly uniqueForMs: number | null;
 }
 
 export interface ClaimIntent {
@@ -55,6 +68,7 @@ export interface ClaimIntent {
   /** Bit i: the i-th lane is asked for. */
   readonly lanes: number;
   readonly durationMs: number | null;
+  readonly numBegun: number | null;
 }
 
 /** Mostly the first of the values. */
@@ -86,6 +100,8 @@ const node: fc.Arbitrary<NodeIntent> = fc.record({
   retryMaxDelayMs: mostly<number | null>(null, 1_500),
   maxDurationMs: mostly<number | null>(null, 2_000),
   uniqueKey: mostly<string | null>(null, null, null, 'key 1', 'key 2'),
+  uniqueUntilStarted: fc.boolean(),
+  uniqueForMs: mostly<number | null>(null, 2_000, 10_000),
 });
 
 const insert = fc.record({
@@ -99,6 +115,8 @@ const returning = fc.record({
       pick,
       code: mostly('completed', 'aborted', 'pending'),
       inMs: mostly<number | null>(null, -1_000, 700, 30_000),
+      retryMs: mostly<number | null>(null, 0, 900),
+      isDeleted: mostly(false, false, true),
       stale: mostly(false, false, false, true),
     }),
     { minLength: 1, maxLength: 4 },
@@ -110,6 +128,23 @@ const extend = fc.record({
   stale: mostly(false, true),
   durationMs: mostly<number | null>(5_000, 100, null, 1_000_000),
 });
+const begin = fc.record({
+  kind: fc.constant('begin' as const),
+  picks,
+  stale: mostly(false, false, true),
+});
+const update = fc.record({
+  kind: fc.constant('update' as const),
+  picks: fc.array(
+    fc.record({
+      pick,
+      priority: mostly<number | null>(null, 0, 1, 2),
+      inMs: mostly<number | null | 'stays'>('stays', null, -500, 600, 40_000),
+    }),
+    { minLength: 1, maxLength: 3 },
+  ),
+  pending: mostly(true, true, false),
+});
 const timers = fc.record({ kind: fc.constant('timers' as const) });
 const cancel = fc.record({ kind: fc.constant('cancel' as const), picks, downstream: fc.boolean() });
 const signal = fc.record({ kind: fc.constant('signal' as const), picks, failed: fc.boolean() });
@@ -120,13 +155,19 @@ const rerun = fc.record({
   ended: mostly(true, false),
   inMs: mostly<number | null>(null, 800),
 });
-const deleting = fc.record({ kind: fc.constant('delete' as const), picks });
+const deleting = fc.record({
+  kind: fc.constant('delete' as const),
+  picks,
+  sparesOwned: fc.boolean(),
+});
 
 /** One verb other than own_tasks. */
 export const intents: fc.Arbitrary<Intent> = fc.oneof(
   { arbitrary: insert, weight: 5 },
   { arbitrary: returning, weight: 12 },
   { arbitrary: extend, weight: 2 },
+  { arbitrary: begin, weight: 1 },
+  { arbitrary: update, weight: 2 },
   { arbitrary: timers, weight: 2 },
   { arbitrary: cancel, weight: 2 },
   { arbitrary: signal, weight: 2 },
@@ -148,6 +189,7 @@ export const claimIntents: fc.Arbitrary<ClaimIntent[]> = fc
         maxTasks: fc.integer({ min: 1, max: 5 }),
         lanes: mostly(15, 1, 2, 6, 9),
         durationMs: mostly<number | null>(3_000, null, 300, 500_000),
+        numBegun: mostly<number | null>(null, 0, 1, 2),
       }),
       { minLength: 1, maxLength: 3 },
     ),

@@ -16,13 +16,18 @@ export interface TaskSpec {
   readonly retryDelayMs: number | null;
   readonly retryFactor: number | null;
   readonly retryMaxDelayMs: number | null;
+  readonly retryJitter?: number;
   readonly maxDurationMs: number | null;
   readonly uniqueKey: string | null;
+  readonly uniqueUntilStarted?: boolean;
+  readonly uniqueForMs?: number | null;
+  readonly limitKey?: string;
+  readonly fairKey?: string;
 }
 
 /** What moves. */
 export interface ModelTask {
-  readonly spec: TaskSpec;
+  spec: TaskSpec;
   statusCode: StatusCode;
   numTries: number;
   total: number;
@@ -33,6 +38,10 @@ export interface ModelTask {
   dueMs: number | null;
   token: string | null;
   deadlineMs: number | null;
+  /** Owned, and its lapse costs the try. */
+  isBegun: boolean;
+  /** Tries that failed. */
+  numAttempts: number;
   status: string | null;
   /** In which step it became ready: tasks of one step are in no order among themselves. */
   readyStep: number;

@@ -15,6 +15,9 @@ export interface TaskRecord {
   readonly dueMs: number | null;
   readonly token: string | null;
   readonly deadlineMs: number | null;
+  readonly isBegun: boolean;
+  readonly priority: number;
+  readonly numAttempts: number;
   readonly status: string | null;
 }
 
@@ -37,6 +40,9 @@ function toRecord(task: ModelTask): TaskRecord {
     dueMs: place === 'timer' ? task.dueMs : null,
     token: task.token,
     deadlineMs: task.deadlineMs,
+    isBegun: place === 'owned' && task.isBegun,
+    priority: task.spec.priority,
+    numAttempts: task.numAttempts,
     status: task.status,
   };
 }
@@ -52,6 +58,9 @@ interface TaskRow {
   due_at: Date | null;
   performance_token: string | null;
   action_deadline: Date | null;
+  started_at: Date | null;
+  priority: number;
+  num_attempts: number;
   status: string | null;
   lane: string | null;
 }
@@ -60,7 +69,9 @@ interface TaskRow {
 export async function actualRecords(pool: pg.Pool): Promise<TaskRecord[]> {
   const { rows } = await pool.query<TaskRow>(
     `select t.id, t.status_code, t.num_tries, t.total_dependencies, t.num_signals, t.num_failures,
-       t.num_skipped, t.due_at, t.performance_token, t.action_deadline, t.status, r.action as lane
+       t.num_skipped, t.due_at, t.performance_token, t.action_deadline, t.started_at, t.priority,
+       (select count(*)::integer from attempt a where a.task_id = t.id) as num_attempts, t.status,
+       r.action as lane
      from task t left join ready r on r.id = t.id
      order by t.id`,
   );
@@ -76,6 +87,9 @@ export async function actualRecords(pool: pg.Pool): Promise<TaskRecord[]> {
       dueMs: place === 'timer' ? toMs(row.due_at) : null,
       token: row.performance_token,
       deadlineMs: toMs(row.action_deadline),
+      isBegun: place === 'owned' && row.started_at !== null,
+      priority: row.priority,
+      numAttempts: row.num_attempts,
       status: kindOfStatus(row.status),
     };
   });
@@ -97,5 +111,6 @@ function actualPlace(row: TaskRow): TaskRecord['place'] {
 /** The texts that the engine writes say more than the model knows. */
 function kindOfStatus(status: string | null): string | null {
   if (status?.startsWith('deadline of try ')) return 'lapsed';
+  if (status?.startsWith('owned ahead by ')) return 'was owned ahead';
   return status?.includes(' does not hold: ') ? 'skipped' : status;
 }

@@ -35,6 +35,12 @@ export function resolve(intent: Intent, world: World, member: number): Step | nu
       const held = pickAll(intent.stale ? staleTokens(world) : heldTokens(world), intent.picks);
       return held && { verb: 'extend', held, durationMs: intent.durationMs };
     }
+    case 'begin': {
+      const held = pickAll(intent.stale ? staleTokens(world) : heldTokens(world), intent.picks);
+      return held && { verb: 'begin', held };
+    }
+    case 'update':
+      return resolveUpdate(intent, model);
     case 'timers':
       return { verb: 'timers' };
     case 'signal': {
@@ -58,7 +64,7 @@ export function resolve(intent: Intent, world: World, member: number): Step | nu
     }
     case 'delete': {
       const ids = pickAll(idsOf(model), intent.picks);
-      return ids && { verb: 'delete', ids };
+      return ids && { verb: 'delete', ids, sparesOwned: intent.sparesOwned };
     }
   }
 }
@@ -71,19 +77,33 @@ export function resolveClaim(intent: ClaimIntent, actor: number): Claim {
     actions: lanes.map(({ action }) => action),
     maxTasks: intent.maxTasks,
     durationMs: intent.durationMs,
+    numBegun: intent.numBegun,
   };
 }
 
 function resolveReturn(intent: Intent & { kind: 'return' }, world: World): Step | null {
   const { nowMs } = world.model;
-  const returns = intent.picks.flatMap(({ pick, code, inMs, stale }) => {
+  const returns = intent.picks.flatMap(({ pick, code, inMs, retryMs, isDeleted, stale }) => {
     const [held] = pickAll(stale ? staleTokens(world) : heldTokens(world), [pick]) ?? [];
     const startAfterMs = code === 'pending' && inMs !== null ? nowMs + inMs : null;
-    return held ? [{ ...held, code, startAfterMs }] : [];
+    const retryDelayMs = code === 'pending' ? retryMs : null;
+    return held ? [{ ...held, code, startAfterMs, retryDelayMs, isDeleted }] : [];
   });
   // An id may occur only once.
   const byId = new Map(returns.map((one) => [one.id, one]));
   return byId.size === 0 ? null : { verb: 'return', returns: [...byId.values()] };
+}
+
+function resolveUpdate(intent: Intent & { kind: 'update' }, model: TaskModel): Step | null {
+  const candidates = idsOf(model, ({ statusCode }) => !intent.pending || statusCode === 'pending');
+  const updates = intent.picks.flatMap(({ pick, priority, inMs }) => {
+    const startAfterMs = typeof inMs === 'number' ? model.nowMs + inMs : null;
+    const start = inMs === 'stays' ? {} : { startAfterMs };
+    const [id] = pickAll(candidates, [pick]) ?? [];
+    return id === undefined ? [] : [{ id, priority, ...start }];
+  });
+  const byId = new Map(updates.map((one) => [one.id, one]));
+  return byId.size === 0 ? null : { verb: 'update', updates: [...byId.values()] };
 }
 
 function toSpec(

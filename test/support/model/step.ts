@@ -10,6 +10,8 @@ export type Step =
       readonly held: readonly HeldTask[];
       readonly durationMs: number | null;
     }
+  | { readonly verb: 'begin'; readonly held: readonly HeldTask[] }
+  | { readonly verb: 'update'; readonly updates: readonly UpdateSpec[] }
   | { readonly verb: 'timers' }
   | { readonly verb: 'cancel'; readonly ids: readonly string[]; readonly downstream: boolean }
   | { readonly verb: 'signal'; readonly ids: readonly string[]; readonly failed: boolean }
@@ -19,11 +21,20 @@ export type Step =
       readonly downstream: boolean;
       readonly startAfterMs: number | null;
     }
-  | { readonly verb: 'delete'; readonly ids: readonly string[] };
+  | { readonly verb: 'delete'; readonly ids: readonly string[]; readonly sparesOwned: boolean };
 
 export interface ReturnSpec extends HeldTask {
   readonly code: 'completed' | 'aborted' | 'pending';
   readonly startAfterMs: number | null;
+  readonly retryDelayMs: number | null;
+  readonly isDeleted: boolean;
+}
+
+export interface UpdateSpec {
+  readonly id: string;
+  readonly priority: number | null;
+  /** Undefined: stays. Null: at once. */
+  readonly startAfterMs?: number | null;
 }
 
 /** A claim. Lane i is (queues[i], actions[i]). What it gives is the engine's to choose, within the rules. */
@@ -33,6 +44,8 @@ export interface Claim {
   readonly actions: readonly string[];
   readonly maxTasks: number;
   readonly durationMs: number | null;
+  /** Null: all. */
+  readonly numBegun: number | null;
 }
 
 /** What own_tasks gave. */
@@ -42,6 +55,7 @@ export interface Claimed {
   readonly numTries: number;
   readonly numFailures: number;
   readonly deadlineMs: number | null;
+  readonly isBegun: boolean;
 }
 
 /** What a verb answers, in a form that can be compared: a count, sorted rows, or an SQLSTATE. */

@@ -1,4 +1,4 @@
-import type { StatusCode } from '../../../src/index.js';
+import type { HeldTask, StatusCode } from '../../../src/index.js';
 import {
   hasTriesLeft,
   isEnded,
@@ -8,7 +8,8 @@ import {
   retryAt,
   type TaskSpec,
 } from './model-task.js';
-import type { Answer, Claim, Claimed, ReturnSpec, Step } from './step.js';
+import type { Answer, Claim, Claimed, ReturnSpec, Step, UpdateSpec } from './step.js';
+import { UniqueKeys } from './unique-keys.js';
 
 /**
  * The engine as its documentation describes it, in memory and one step at a time. It shares nothing with the SQL.
@@ -20,11 +21,13 @@ export class TaskModel {
   readonly tasks = new Map<string, ModelTask>();
   nowMs = 0;
   #step = 0;
+  #keys = new UniqueKeys();
 
   clone(): TaskModel {
     const copy = new TaskModel();
     copy.nowMs = this.nowMs;
     copy.#step = this.#step;
+    copy.#keys = this.#keys.clone();
     for (const [id, task] of this.tasks) copy.tasks.set(id, { ...task });
     return copy;
   }
@@ -43,6 +46,10 @@ export class TaskModel {
         return this.#return(step.returns);
       case 'extend':
         return this.#extend(step);
+      case 'begin':
+        return this.#begin(step.held);
+      case 'update':
+        return this.#update(step.updates);
       case 'timers':
         return this.#timers();
       case 'cancel':
@@ -52,7 +59,7 @@ export class TaskModel {
       case 'rerun':
         return this.#rerun(step);
       case 'delete':
-        return this.#delete(step.ids);
+        return this.#delete(step);
     }
   }
 
@@ -64,11 +71,13 @@ export class TaskModel {
 
   /** Takes in what a claim, found to be within the rules, chose. */
   own(claim: Claim, claimed: readonly Claimed[]): void {
-    for (const { id, token } of claimed) {
+    for (const { id, token, isBegun } of claimed) {
       const task = this.#task(id);
       const durationMs = task.spec.maxDurationMs ?? claim.durationMs;
       task.statusCode = 'in-progress';
       task.numTries++;
+      task.isBegun = isBegun;
+      if (task.spec.uniqueUntilStarted) this.#keys.free(task.spec, this.nowMs);
       task.token = token;
       task.deadlineMs = durationMs === null ? null : this.nowMs + durationMs;
     }
@@ -98,8 +107,9 @@ export class TaskModel {
     const outside = specs.flatMap(({ targets }) => targets.filter((id) => !batch.has(id)));
     if (outside.some((id) => !this.tasks.has(id))) return 'SB002';
     if (outside.some((id) => placeOf(this.#task(id)) !== 'waiting')) return 'SB003';
-    if (this.#areKeysTaken(specs)) return 'SB006';
+    if (!this.#keys.areFree(specs, this.nowMs)) return 'SB006';
 
+    for (const spec of specs) this.#keys.take(spec, this.nowMs);
     for (const id of outside) {
       const target = this.#task(id);
       if (target.spec.givenTotal === null) target.total++;
@@ -115,22 +125,12 @@ export class TaskModel {
     return null;
   }
 
-  /** Whether some of these keys are held by unfinished tasks other than these, or asked for twice. */
-  #areKeysTaken(specs: readonly TaskSpec[]): boolean {
-    const wanted = specs.flatMap(({ uniqueKey }) => uniqueKey ?? []);
-    const own = new Set(specs.map(({ id }) => id));
-    const held = [...this.tasks.values()].filter(
-      (task) => !isEnded(task) && !own.has(task.spec.id),
-    );
-    const keys = new Set(held.map(({ spec }) => spec.uniqueKey));
-    return new Set(wanted).size < wanted.length || wanted.some((key) => keys.has(key));
-  }
-
   /** Rows for those that did not become what was asked. */
   #return(returns: readonly ReturnSpec[]): Answer {
     const answer: [string, string | null][] = [];
     const ended: ModelTask[] = [];
-    for (const { id, token, code, startAfterMs } of returns) {
+    const deleted: string[] = [];
+    for (const { id, token, code, startAfterMs, retryDelayMs, isDeleted } of returns) {
       const task = this.tasks.get(id);
       if (!task || task.token !== token) {
         answer.push([id, null]);
@@ -140,10 +140,13 @@ export class TaskModel {
       const isExhausted = code === 'pending' && !isSnooze && !hasTriesLeft(task);
       if (isExhausted) answer.push([id, 'aborted']);
       task.status = `returned as ${code}`;
+      if (code === 'aborted' || (code === 'pending' && !isSnooze)) task.numAttempts++;
+      if (code === 'completed' && isDeleted) deleted.push(id);
       if (code === 'pending' && !isExhausted) {
-        const dueMs = isSnooze ? later(startAfterMs, this.nowMs) : retryAt(task, this.nowMs);
+        const retryMs = retryDelayMs === null ? null : this.nowMs + retryDelayMs;
+        const backMs = startAfterMs ?? retryMs ?? retryAt(task, this.nowMs);
         if (isSnooze) task.numTries--;
-        this.#backToPending(task, dueMs);
+        this.#backToPending(task, later(backMs, this.nowMs));
       } else {
         this.#end(task, isExhausted ? 'aborted' : code);
         ended.push(task);
@@ -151,7 +154,33 @@ export class TaskModel {
     }
     this.#signalTargetsOf(ended);
     this.#settle();
+    for (const id of deleted) this.tasks.delete(id);
     return answer.sort();
+  }
+
+  #begin(held: readonly HeldTask[]): Answer {
+    const begun = held.filter(({ id, token }) => this.tasks.get(id)?.token === token);
+    for (const { id } of begun) this.#task(id).isBegun = true;
+    return begun.map(({ id }) => [id]).sort();
+  }
+
+  #update(updates: readonly UpdateSpec[]): Answer {
+    const tasks = this.#existing(updates.map(({ id }) => id));
+    if (tasks.length < updates.length) return 'SB001';
+    if (tasks.some(({ statusCode }) => statusCode !== 'pending')) return 'SB007';
+    for (const { id, priority, startAfterMs } of updates) {
+      const task = this.#task(id);
+      const { dueMs, spec } = task;
+      task.spec = { ...spec, priority: priority ?? spec.priority };
+      if (startAfterMs !== undefined) {
+        task.spec = { ...task.spec, startAfterMs };
+        task.dueMs = later(startAfterMs, this.nowMs);
+      }
+      const isMoved = task.dueMs !== dueMs || task.spec.priority !== spec.priority;
+      if (isMoved) task.readyStep = this.#step;
+    }
+    this.#settle();
+    return null;
   }
 
   #extend({ held, durationMs }: Step & { verb: 'extend' }): Answer {
@@ -170,7 +199,14 @@ export class TaskModel {
     const lapsed = this.#all(({ deadlineMs }) => deadlineMs !== null && deadlineMs <= this.nowMs);
     this.#enqueue(due);
     for (const task of lapsed) {
+      if (!task.isBegun) {
+        task.status = 'was owned ahead';
+        task.numTries--;
+        this.#backToPending(task, null);
+        continue;
+      }
       task.status = 'lapsed';
+      task.numAttempts++;
       if (hasTriesLeft(task)) this.#backToPending(task, retryAt(task, this.nowMs));
       else this.#end(task, 'aborted');
     }
@@ -202,7 +238,9 @@ export class TaskModel {
     const namedIds = named.map(({ spec }) => spec.id);
     const again = downstream ? this.#existing(this.downstream(namedIds)) : named;
     if (again.length === 0) return 0;
-    if (this.#areKeysTaken(again.map(({ spec }) => spec))) return 'SB006';
+    const specs = again.map(({ spec }) => spec);
+    if (!this.#keys.areFree(specs, this.nowMs)) return 'SB006';
+    for (const spec of specs) this.#keys.take(spec, null);
 
     const targets = this.#existing(again.flatMap(({ spec }) => spec.targets));
     const lessSignalled = targets.filter(
@@ -221,9 +259,11 @@ export class TaskModel {
     return again.length;
   }
 
-  #delete(ids: readonly string[]): Answer {
+  #delete({ ids, sparesOwned }: Step & { verb: 'delete' }): Answer {
     let count = 0;
-    let generation = this.#existing(ids);
+    let generation = this.#existing(ids).filter(
+      ({ statusCode }) => !(sparesOwned && statusCode === 'in-progress'),
+    );
     while (generation.length > 0) {
       const unfinished = generation.filter((task) => !isEnded(task));
       const edges = unfinished.flatMap(({ spec }) => spec.targets);
@@ -236,6 +276,7 @@ export class TaskModel {
           orphans.add(target);
         }
       }
+      for (const { spec } of unfinished) this.#keys.free(spec, this.nowMs);
       for (const { spec } of generation) this.tasks.delete(spec.id);
       count += generation.length;
       generation = [...orphans];
@@ -249,6 +290,7 @@ export class TaskModel {
 
   #end(task: ModelTask, statusCode: StatusCode): void {
     task.statusCode = statusCode;
+    if (isEnded(task)) this.#keys.free(task.spec, this.nowMs);
     task.token = null;
     task.deadlineMs = null;
     task.dueMs = null;
@@ -344,6 +386,8 @@ function newTask(spec: TaskSpec, total: number): ModelTask {
     dueMs: spec.startAfterMs,
     token: null,
     deadlineMs: null,
+    isBegun: false,
+    numAttempts: 0,
     status: null,
     readyStep: 0,
   };

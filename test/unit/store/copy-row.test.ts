@@ -53,6 +53,11 @@ const DECODERS: Record<(typeof copyColumns)[number], Decoder> = {
   max_duration: interval,
   unique_key: text,
   notify_channel_after: text,
+  retry_jitter: (value) => value.readFloatBE(),
+  unique_until_started: (value) => [...value].join(),
+  unique_for: interval,
+  limit_key: text,
+  fair_key: text,
 };
 
 const encoder = new RowEncoder();
@@ -82,10 +87,14 @@ test('every column comes back from the bytes', () => {
     priority: -32_768,
     startAfter,
     maxTries: 7,
-    retry: { delayMs: 1500.5, factor: 2.5, maxDelayMs: 3_155_760_000_000 },
+    retry: { delayMs: 1500.5, factor: 2.5, maxDelayMs: 3_155_760_000_000, jitter: 0.25 },
     maxDurationMs: 0.001,
     runWhen: 'all_succeeded',
     uniqueKey: 'key',
+    uniqueUntil: 'started',
+    uniqueForMs: 60_000,
+    limitKey: 'limited-é',
+    fairKey: 'tenant-😀',
     notifyChannelAfter: 'channel',
   };
   const micros = BigInt(startAfter.getTime() - Date.UTC(2000, 0, 1)) * 1000n;
@@ -108,6 +117,11 @@ test('every column comes back from the bytes', () => {
     max_duration: 1n,
     unique_key: 'key',
     notify_channel_after: 'channel',
+    retry_jitter: 0.25,
+    unique_until_started: '1',
+    unique_for: 60_000_000n,
+    limit_key: 'limited-é',
+    fair_key: 'tenant-😀',
   });
 });
 
@@ -121,6 +135,7 @@ test('what is left out is null, or the default', () => {
     priority: 0,
     run_when: 'all_done',
     total_is_given: '0',
+    unique_until_started: '0',
   });
 });
 

@@ -37,7 +37,7 @@ async function startLoop(room = () => 100) {
           inFlight.push(resolve);
         }),
       waitForReady: (_, { signal }) =>
-        new Promise((resolve) => signal?.addEventListener('abort', () => resolve())),
+        new Promise((resolve) => signal?.addEventListener('abort', () => resolve(false))),
     },
     request: { actorId: 'me', actions: ['work'] },
     maxTasks: MAX_TASKS,

@@ -1,0 +1,234 @@
+-- claim: takes up to p_max_tasks rows out of ready, of the lanes in p_lanes; ids is null when there are none. The
+-- first p_num_begun in the order (priority desc, seq) are those of priority begun_priority up to begun_seq and
+-- those of higher priorities; null: all. p_rooms: see claim_lane; null: no lane has a limit.
+--
+-- Works level by level: a level is the highest priority below the one before that any lane holds.
+--
+-- Locks: rows of ready, skipping locked ones.
+create or replace function signalbox.claim(
+  p_lanes signalbox.claim_lane[], p_rooms integer[], p_max_tasks integer, p_num_begun integer,
+  out ids text[], out begun_priority integer, out begun_seq bigint
+) language plpgsql as $$
+declare
+  v_rooms integer[] := p_rooms;
+  v_level integer := 32767;
+  v_num_lanes integer;
+  v_left integer := p_max_tasks;
+  v_left_to_begin integer := p_num_begun;
+  v_level_ids text[];
+  v_level_seqs bigint[];
+begin
+  -- Until enough have been taken, all have begun.
+  begun_priority := case when p_num_begun = 0 then 32768 else -32769 end;
+  while v_left > 0 loop
+    select h.priority, count(*) into v_level, v_num_lanes
+    from unnest(p_lanes) as l
+    cross join lateral (
+      -- The lane's highest priority up to v_level, without walking over what lies behind the cursor.
+      (select r.priority from signalbox.ready r
+        where r.queue = l.queue and r.action = l.action and r.key = l.key and r.priority <= v_level
+          and r.priority > coalesce(l.cursor_priority, -32768)
+        order by r.priority desc, r.seq limit 1)
+      union all
+      (select r.priority from signalbox.ready r
+        where r.queue = l.queue and r.action = l.action and r.key = l.key and r.priority <= v_level
+          and r.priority = coalesce(l.cursor_priority, -32768)
+          and r.seq >= coalesce(l.cursor_seq, 0)
+        order by r.seq limit 1)
+      union all
+      (select r.priority from signalbox.ready r
+        where r.queue = l.queue and r.action = l.action and r.key = l.key and r.priority <= v_level
+          and r.priority < l.cursor_priority
+        order by r.priority desc, r.seq limit 1)
+      limit 1
+    ) as h
+    where coalesce(v_rooms[l.room_no], 1) > 0
+    group by h.priority order by h.priority desc limit 1;
+    exit when v_level is null;
+
+    select c.ids, c.seqs, c.rooms into v_level_ids, v_level_seqs, v_rooms
+    from signalbox.claim_level(p_lanes, v_rooms, v_level::smallint, v_num_lanes, v_left,
+      p_num_begun is not null) as c;
+    ids := ids || v_level_ids;
+    v_left := v_left - coalesce(cardinality(v_level_ids), 0);
+    if v_left_to_begin > 0 and cardinality(v_level_ids) >= v_left_to_begin then
+      begun_priority := v_level;
+      begun_seq := (
+        select s.seq from unnest(v_level_seqs) as s (seq)
+        order by s.seq offset v_left_to_begin - 1 limit 1);
+    end if;
+    v_left_to_begin := v_left_to_begin - coalesce(cardinality(v_level_ids), 0);
+    exit when v_level = -32768;
+    v_level := v_level - 1;
+  end loop;
+end
+$$;
+
+-- Takes up to p_max_tasks rows of priority p_level, which p_num_lanes lanes hold: first a fair share of each lane;
+-- then the others get what some lanes left of theirs.
+create or replace function signalbox.claim_level(
+  p_lanes signalbox.claim_lane[], p_rooms integer[], p_level smallint, p_num_lanes integer,
+  p_max_tasks integer, p_with_seqs boolean, out ids text[], out seqs bigint[], out rooms integer[]
+) language plpgsql as $$
+declare
+  v_left integer := p_max_tasks;
+  v_share integer := (p_max_tasks + p_num_lanes - 1) / p_num_lanes;
+  v_is_last_round boolean;
+  v_ids text[];
+  v_seqs bigint[];
+begin
+  rooms := p_rooms;
+  loop
+    -- A lane that fills a share of all that is left fills the claim: no other round can find more, unless
+    -- lanes share a limit, of which some took less than their part.
+    v_is_last_round := v_share >= v_left and rooms is null;
+    if rooms is null then
+      select c.ids, c.seqs into v_ids, v_seqs
+      from signalbox.claim_shares(p_lanes, p_level, v_share, v_left, p_with_seqs) as c;
+    else
+      select c.ids, c.seqs, c.rooms into v_ids, v_seqs, rooms
+      from signalbox.claim_limited_shares(p_lanes, rooms, p_level, v_share, v_left) as c;
+    end if;
+    ids := ids || v_ids;
+    seqs := seqs || v_seqs;
+    v_left := v_left - coalesce(cardinality(v_ids), 0);
+    exit when v_left = 0 or v_ids is null or v_is_last_round;
+    v_share := v_left;
+  end loop;
+end
+$$;
+
+-- Takes from ready, of priority p_level, up to p_share rows a lane and p_max_tasks in all. Shares are rounded
+-- up, so the last lanes may find nothing left: in random order, or the first would starve the others.
+create or replace function signalbox.claim_shares(
+  p_lanes signalbox.claim_lane[], p_level smallint, p_share integer, p_max_tasks integer,
+  p_with_seqs boolean, out ids text[], out seqs bigint[]
+) language plpgsql as $$
+begin
+  with claimed as (
+    delete from signalbox.ready r
+    where r.ctid = any (array(
+      select c.ctid
+      from (select * from unnest(p_lanes) order by random()) as l
+      cross join lateral (
+        select n.ctid from signalbox.ready n
+        where n.queue = l.queue and n.action = l.action and n.key = l.key and n.priority = p_level
+          and n.seq >= case when l.cursor_priority = p_level then l.cursor_seq else 0 end
+        order by n.seq
+        limit p_share
+        for update skip locked
+      ) as c
+      limit p_max_tasks))
+    returning r.id, r.seq
+  )
+  select array_agg(c.id), array_agg(c.seq) filter (where p_with_seqs) into ids, seqs
+  from claimed c;
+end
+$$;
+
+-- The same where lanes have limits: those that have something, of one limit, take equal parts of its room.
+create or replace function signalbox.claim_limited_shares(
+  p_lanes signalbox.claim_lane[], p_rooms integer[], p_level smallint, p_share integer,
+  p_max_tasks integer, out ids text[], out seqs bigint[], out rooms integer[]
+) language plpgsql as $$
+begin
+  with lane as materialized (
+    select l.*, p_rooms[l.room_no] as room, count(*) over (partition by l.room_no) as num_lanes,
+      row_number() over (partition by l.room_no order by random()) as n
+    from unnest(p_lanes) as l
+    where coalesce(p_rooms[l.room_no], 1) > 0 and exists (
+      select from signalbox.ready r
+      where r.queue = l.queue and r.action = l.action and r.key = l.key and r.priority = p_level
+        and r.seq >= case when l.cursor_priority = p_level then l.cursor_seq else 0 end)
+  ), claimed as (
+    delete from signalbox.ready r
+    where r.ctid = any (array(
+      select c.ctid
+      from (select * from lane order by random()) as l
+      cross join lateral (
+        select n.ctid from signalbox.ready n
+        where n.queue = l.queue and n.action = l.action and n.key = l.key and n.priority = p_level
+          and n.seq >= case when l.cursor_priority = p_level then l.cursor_seq else 0 end
+        order by n.seq
+        limit case when l.room is null then p_share else least(p_share,
+          l.room / l.num_lanes + case when l.n <= l.room % l.num_lanes then 1 else 0 end) end
+        for update skip locked
+      ) as c
+      limit p_max_tasks))
+    returning r.id, r.seq, r.queue, r.action, r.key
+  ), taken as (
+    select l.room_no, count(*)::integer as count
+    from claimed c join lane l on l.queue = c.queue and l.action = c.action and l.key = c.key
+    where l.room_no is not null
+    group by l.room_no
+  )
+  select array_agg(c.id), array_agg(c.seq), (
+      select array_agg(g.room - coalesce(t.count, 0) order by g.n)
+      from unnest(p_rooms) with ordinality as g (room, n) left join taken t on t.room_no = g.n)
+  into ids, seqs, rooms
+  from claimed c;
+end
+$$;
+
+-- claim for those who want the tasks ready for longest first, whatever their priority: the first p_num_begun are
+-- those up to begun_seq. Looks first, without locks, how many rows each priority of each lane contributes, then takes
+-- as many: locked ones are skipped, so that of several claims at once each finds its own, not quite the first.
+create or replace function signalbox.claim_oldest(
+  p_lanes signalbox.claim_lane[], p_rooms integer[], p_max_tasks integer, p_num_begun integer,
+  out ids text[], out begun_seq bigint
+) language plpgsql as $$
+begin
+  with recursive lane as materialized (
+    select l.queue, l.action, l.key, l.room_no, p_rooms[l.room_no] as room
+    from (select distinct u.queue, u.action, u.key, u.room_no from unnest(p_lanes) as u) as l
+    where coalesce(p_rooms[l.room_no], 1) > 0
+  ), level as (
+    -- The priorities present, each by one look into the index.
+    select l.*, 32768 as priority from lane l
+    union all
+    select v.queue, v.action, v.key, v.room_no, v.room, h.priority
+    from level v
+    cross join lateral (
+      select r.priority::integer from signalbox.ready r
+      where r.queue = v.queue and r.action = v.action and r.key = v.key and r.priority < v.priority
+      order by r.priority desc, r.seq limit 1
+    ) as h
+  ), candidate as (
+    select v.queue, v.action, v.key, v.priority, v.room, o.seq,
+      row_number() over (partition by v.room_no order by o.seq) as n
+    from level v
+    cross join lateral (
+      select r.seq from signalbox.ready r
+      where r.queue = v.queue and r.action = v.action and r.key = v.key
+        and r.priority = v.priority::smallint
+      order by r.seq limit least(p_max_tasks, v.room)
+    ) as o
+    where v.priority < 32768
+  ), part as materialized (
+    select c.queue, c.action, c.key, c.priority, count(*) as count
+    from (
+      select * from candidate c where coalesce(c.n <= c.room, true) order by c.seq limit p_max_tasks
+    ) as c
+    group by c.queue, c.action, c.key, c.priority
+  ), claimed as (
+    delete from signalbox.ready r
+    where r.ctid = any (array(
+      select o.ctid
+      from part p
+      cross join lateral (
+        select n.ctid from signalbox.ready n
+        where n.queue = p.queue and n.action = p.action and n.key = p.key
+          and n.priority = p.priority::smallint
+        order by n.seq limit p.count
+        for update skip locked
+      ) as o))
+    returning r.id, r.seq
+  )
+  select array_agg(c.id), case
+      when p_num_begun = 0 then -1
+      when p_num_begun < count(*) then (array_agg(c.seq order by c.seq))[p_num_begun]
+      else 9223372036854775807 end
+  into ids, begun_seq
+  from claimed c;
+end
+$$;

@@ -1,0 +1,124 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { NOW, spec, useSqlBox } from './sql-box.js';
+
+const box = useSqlBox();
+
+function lanes() {
+  return box.rows('select queue, action, key, limit_key from keyed_lane order by key');
+}
+
+const ids = (owned: readonly { id: string }[]) => owned.map(({ id }) => id);
+
+/** Puts a task with a fair key into its lane, in a transaction that stays open. */
+async function enqueueing(id: string) {
+  const session = await box.sessionThat(
+    `insert into task (id, action, fair_key) values ('${id}', 'work', 'tenant')`,
+  );
+  await session.query(`select enqueue_tasks(array['${id}'], p_now => $1)`, [NOW]);
+  return session;
+}
+
+describe('list_keyed_lanes', () => {
+  it('lists each lane with a key once, with its limit key, and no others', async () => {
+    await box.insert(
+      spec('plain'),
+      spec('a', { limitKey: 'k' }),
+      spec('b', { limitKey: 'k' }),
+      spec('c', { fairKey: 'f' }),
+      spec('d', { fairKey: 'f', limitKey: 'k', action: 'other' }),
+      spec('m', { action: null }),
+    );
+    await box.insert(spec('e', { limitKey: 'k' }));
+    expect(await lanes()).toEqual([
+      { queue: 'default', action: 'work', key: '-1:k', limit_key: 'k' },
+      { queue: 'default', action: 'work', key: '1:f', limit_key: null },
+      { queue: 'default', action: 'other', key: '1:fk', limit_key: 'k' },
+    ]);
+  });
+
+  it('a claim that empties a lane forgets it; one that finds it empty too', async () => {
+    await box.insert(spec('a', { fairKey: 'f' }), spec('b', { fairKey: 'g' }), spec('c', { fairKey: 'g' }));
+    await box.ownMore({ maxTasks: 2 });
+    expect(await lanes()).toMatchObject([{ key: '1:g' }]);
+    await box.rows(`select cancel_tasks('{b,c}')`);
+    expect(await box.ownMore()).toEqual([]);
+    expect(await lanes()).toEqual([]);
+  });
+
+  it('a claim does not forget a lane that an open transaction has put a task into', async () => {
+    await box.insert(spec('first', { fairKey: 'tenant' }));
+    // 1. E relies on the lane's row, and has not committed.
+    const enqueuer = await enqueueing('second');
+    // 2. C empties the lane, as far as it can see, and may not delete the row.
+    expect(ids(await box.ownMore())).toEqual(['first']);
+    expect(await lanes()).toHaveLength(1);
+    // 3. E commits: its task is found.
+    await enqueuer.query('commit');
+    expect(ids(await box.ownMore())).toEqual(['second']);
+    expect(await lanes()).toEqual([]);
+  });
+
+  it('an enqueuer does not wait for a claim that is forgetting its lane, but lists it anew', async () => {
+    await box.insert(spec('first', { fairKey: 'tenant' }));
+    // 1. C empties the lane, deletes its row, and has not committed.
+    const claimer = await box.sessionThat(
+      `select own_tasks('me', '{default}', '{work}', 9, p_now => $1)`,
+      [NOW],
+    );
+    // 2. E puts a task there, and commits.
+    await box.insert(spec('second', { fairKey: 'tenant' }));
+    expect(await lanes()).toHaveLength(2);
+    // 3. C commits: the row of E is left.
+    await claimer.query('commit');
+    expect(await lanes()).toHaveLength(1);
+    expect(ids(await box.ownMore())).toEqual(['second']);
+  });
+
+  it('the same when the claim is rolled back: the lane has two rows, and is one lane', async () => {
+    await box.insert(spec('first', { fairKey: 'tenant' }));
+    const claimer = await box.sessionThat(
+      `select own_tasks('me', '{default}', '{work}', 9, p_now => $1)`,
+      [NOW],
+    );
+    await box.insert(spec('second', { fairKey: 'tenant' }));
+    await claimer.query('rollback');
+    expect(await lanes()).toHaveLength(2);
+    expect(ids(await box.ownMore())).toEqual(['first', 'second']);
+    expect(await lanes()).toEqual([]);
+  });
+
+  it('two enqueuers of a new lane do not wait for one another', async () => {
+    const first = await enqueueing('first');
+    const second = await enqueueing('second');
+    await second.query('commit');
+    expect(ids(await box.ownMore())).toEqual(['second']);
+    await first.query('commit');
+    expect(ids(await box.ownMore())).toEqual(['first']);
+  });
+});
+
+describe('limit_of_lane', () => {
+  it('finds the limit key in whatever lane_key makes of two keys', async () => {
+    const key = fc.option(fc.oneof(fc.string({ minLength: 1 }), fc.string({ unit: 'grapheme', minLength: 1 }), fc.constantFrom('1:', ':', '-1:k')));
+    const clean = key.map((text) => text?.replaceAll('\u0000', '') || null);
+    await fc.assert(
+      fc.asyncProperty(clean, clean, async (fair, limit) => {
+        expect(await box.value('select limit_of_lane(lane_key($1, $2))', [fair, limit])).toBe(limit);
+      }),
+    );
+  });
+});
+
+describe('turns', () => {
+  it('pass to lanes that were not looked at: of 100 tenants each is served within a few claims', async () => {
+    await box.insert(
+      ...Array.from({ length: 1_000 }, (_, i) => spec(`t${i}`, { fairKey: `tenant${i % 100}` })),
+    );
+    const served = new Set<string>();
+    for (let i = 0; i < 13; i++) {
+      for (const { id } of await box.ownMore({ maxTasks: 8 })) served.add(id.slice(-2));
+    }
+    expect(served.size).toBe(100);
+  });
+});
