@@ -29,6 +29,11 @@
 \ir functions/delete_tasks.sql
 \ir functions/claim_unique_key.sql
 \ir functions/list_tasks.sql
+\ir functions/count_tasks.sql
+\ir functions/purge_tasks.sql
+\ir functions/clean_tasks.sql
+\ir functions/announce_worker.sql
+\ir functions/explain_task.sql
 \ir functions/list_attempts.sql
 \ir functions/put_schedule.sql
 \ir functions/pause_schedule.sql

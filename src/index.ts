@@ -1,6 +1,8 @@
 export type { ConnectOptions } from './connection.js';
 export * from './errors.js';
 export type { Logger } from './logger.js';
+export { type InspectOptions, inspect, type StuckTask } from './maintain/inspect.js';
+export { type MaintenanceOptions, maintenanceActor } from './maintain/maintenance-actor.js';
 export type { AttemptContext, PoolFunction } from './pool/attempt.js';
 export type { BackoffPolicy } from './pool/backoff.js';
 export type { Clock } from './pool/clock.js';
@@ -73,13 +75,27 @@ export type {
   WaitReason,
   WorkerInfo,
 } from './store/task-store.js';
-export { ActionManager, type ManagerOptions } from './worker/action-manager.js';
-export {
-  type ActionContext,
-  type ActionDefinition,
-  type ActionHandler,
-  type ActionSettings,
-  type Actor,
-  type ActorResult,
-  defineActor,
+export { ActionManager, type ManagerStats } from './worker/action-manager.js';
+export type {
+  ActionContext,
+  ActionDefinition,
+  ActionHandler,
+  ActionSettings,
+  Actor,
+  ActorResult,
+  ManualActor,
+  ReturnedHook,
+  ReturnedOutcome,
 } from './worker/actor.js';
+export { type DefinedActor, defineActor } from './worker/define-actor.js';
+export type { ManagerCall, ManagerEvents } from './worker/manager-events.js';
+export type { ManagerOptions } from './worker/manager-options.js';
+export type { ManualJob } from './worker/manual-job.js';
+export type { JobsOptions } from './worker/manual-jobs.js';
+export { deadline } from './worker/middleware/deadline.js';
+export { logTasks } from './worker/middleware/log-tasks.js';
+export type { Middleware } from './worker/middleware/middleware.js';
+export { observeTasks, type TaskObservation } from './worker/middleware/observe-tasks.js';
+export { DEFAULT_MAX_TRIES, DEFAULT_RETRY } from './worker/outcome-rules.js';
+export { PREFETCH } from './worker/pace.js';
+export * from './worker/worker-errors.js';

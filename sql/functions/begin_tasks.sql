@@ -1,5 +1,5 @@
--- begin_tasks: says that tasks owned ahead are performed now: from here on a lapse costs them their try.
--- One that has begun before goes on as it is. Returns the ids whose token holds.
+-- begin_tasks: says that tasks owned ahead are performed now: from here on a lapse costs them their
+-- try. One that has begun before goes on as it is. Returns the ids whose token holds.
 --
 -- Locks: the tasks, in id order, by the plan as in return_tasks.
 create or replace function signalbox.begin_tasks(

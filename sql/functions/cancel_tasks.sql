@@ -1,9 +1,10 @@
--- cancel_tasks: ends pending and in-progress tasks as cancelled, with p_status as their status; with
--- p_downstream also all that they would have signalled, transitively. Their owners learn of it when they
--- extend or return. Every target gets a signal with a failure. Returns how many it cancelled.
+-- cancel_tasks: ends pending and in-progress tasks as cancelled, with p_status as their status;
+-- with p_downstream also all that they would have signalled, transitively. Their owners learn of it
+-- when they extend or return. Every target gets a signal with a failure. Returns how many it
+-- cancelled.
 --
--- Locks: the tasks, in id order; their rows of ready; their targets, in id order; limits, last. A return that
--- holds one of the targets can deadlock with it: call it again on SQLSTATE 40P01.
+-- Locks: the tasks, in id order; their rows of ready; their targets, in id order; limits, last. A
+-- return that holds one of the targets can deadlock with it: call it again on SQLSTATE 40P01.
 create or replace function signalbox.cancel_tasks(
   p_ids text[],
   p_status text default null,

@@ -1,26 +1,24 @@
 -- claim: takes up to p_max_tasks rows out of ready, of the lanes in p_lanes; ids is null when there are none. The
--- first p_num_begun in the order (priority desc, seq) are those of priority begun_priority up to begun_seq and
--- those of higher priorities; null: all. p_rooms: see claim_lane; null: no lane has a limit.
+-- first p_num_begun in the order (priority desc, seq) begin; null: all. p_rooms: see claim_lane; null: no lane
+-- has a limit_key.
 --
 -- Works level by level: a level is the highest priority below the one before that any lane holds.
 --
 -- Locks: rows of ready, skipping locked ones.
 create or replace function signalbox.claim(
-  p_lanes signalbox.claim_lane[], p_rooms integer[], p_max_tasks integer, p_num_begun integer,
-  out ids text[], out begun_priority integer, out begun_seq bigint
-) language plpgsql as $$
+  p_lanes signalbox.claim_lane[], p_rooms integer[], p_max_tasks integer, p_num_begun integer
+) returns signalbox.claimed language plpgsql as $$
 declare
-  v_rooms integer[] := p_rooms;
+  v_all signalbox.claimed;
+  v_part signalbox.claimed;
   v_level integer := 32767;
   v_num_lanes integer;
-  v_left integer := p_max_tasks;
-  v_left_to_begin integer := p_num_begun;
-  v_level_ids text[];
-  v_level_seqs bigint[];
+  v_num integer := 0;
 begin
-  -- Until enough have been taken, all have begun.
-  begun_priority := case when p_num_begun = 0 then 32768 else -32769 end;
-  while v_left > 0 loop
+  v_all.rooms := p_rooms;
+  -- Until enough have been taken, all begin.
+  v_all.begun_priority := case when p_num_begun = 0 then 32768 else -32769 end;
+  while v_num < p_max_tasks loop
     select h.priority, count(*) into v_level, v_num_lanes
     from unnest(p_lanes) as l
     cross join lateral (
@@ -42,25 +40,25 @@ begin
         order by r.priority desc, r.seq limit 1)
       limit 1
     ) as h
-    where coalesce(v_rooms[l.room_no], 1) > 0
+    where coalesce(v_all.rooms[l.room_no], 1) > 0
     group by h.priority order by h.priority desc limit 1;
     exit when v_level is null;
 
-    select c.ids, c.seqs, c.rooms into v_level_ids, v_level_seqs, v_rooms
-    from signalbox.claim_level(p_lanes, v_rooms, v_level::smallint, v_num_lanes, v_left,
-      p_num_begun is not null) as c;
-    ids := ids || v_level_ids;
-    v_left := v_left - coalesce(cardinality(v_level_ids), 0);
-    if v_left_to_begin > 0 and cardinality(v_level_ids) >= v_left_to_begin then
-      begun_priority := v_level;
-      begun_seq := (
-        select s.seq from unnest(v_level_seqs) as s (seq)
-        order by s.seq offset v_left_to_begin - 1 limit 1);
+    v_part := signalbox.claim_level(p_lanes, v_all.rooms, v_level::smallint, v_num_lanes,
+      p_max_tasks - v_num, p_num_begun is not null);
+    v_all.ids := v_all.ids || v_part.ids;
+    v_all.rooms := v_part.rooms;
+    if p_num_begun > v_num and p_num_begun <= v_num + cardinality(v_part.ids) then
+      v_all.begun_priority := v_level;
+      v_all.begun_seq := (
+        select s.seq from unnest(v_part.seqs) as s (seq)
+        order by s.seq offset p_num_begun - v_num - 1 limit 1);
     end if;
-    v_left_to_begin := v_left_to_begin - coalesce(cardinality(v_level_ids), 0);
+    v_num := v_num + coalesce(cardinality(v_part.ids), 0);
     exit when v_level = -32768;
     v_level := v_level - 1;
   end loop;
+  return v_all;
 end
 $$;
 
@@ -68,33 +66,34 @@ $$;
 -- then the others get what some lanes left of theirs.
 create or replace function signalbox.claim_level(
   p_lanes signalbox.claim_lane[], p_rooms integer[], p_level smallint, p_num_lanes integer,
-  p_max_tasks integer, p_with_seqs boolean, out ids text[], out seqs bigint[], out rooms integer[]
-) language plpgsql as $$
+  p_max_tasks integer, p_with_seqs boolean
+) returns signalbox.claimed language plpgsql as $$
 declare
+  v_all signalbox.claimed;
+  v_part signalbox.claimed;
   v_left integer := p_max_tasks;
   v_share integer := (p_max_tasks + p_num_lanes - 1) / p_num_lanes;
   v_is_last_round boolean;
-  v_ids text[];
-  v_seqs bigint[];
 begin
-  rooms := p_rooms;
+  v_all.rooms := p_rooms;
   loop
     -- A lane that fills a share of all that is left fills the claim: no other round can find more, unless
     -- lanes share a limit, of which some took less than their part.
-    v_is_last_round := v_share >= v_left and rooms is null;
-    if rooms is null then
-      select c.ids, c.seqs into v_ids, v_seqs
-      from signalbox.claim_shares(p_lanes, p_level, v_share, v_left, p_with_seqs) as c;
+    v_is_last_round := v_share >= v_left and p_rooms is null;
+    if p_rooms is null then
+      v_part := signalbox.claim_shares(p_lanes, p_level, v_share, v_left, p_with_seqs);
     else
-      select c.ids, c.seqs, c.rooms into v_ids, v_seqs, rooms
-      from signalbox.claim_limited_shares(p_lanes, rooms, p_level, v_share, v_left) as c;
+      v_part := signalbox.claim_limited_shares(p_lanes, v_all.rooms, p_level, v_share, v_left);
     end if;
-    ids := ids || v_ids;
-    seqs := seqs || v_seqs;
-    v_left := v_left - coalesce(cardinality(v_ids), 0);
-    exit when v_left = 0 or v_ids is null or v_is_last_round;
+    exit when v_part.ids is null;
+    v_all.ids := v_all.ids || v_part.ids;
+    v_all.seqs := v_all.seqs || v_part.seqs;
+    v_all.rooms := v_part.rooms;
+    v_left := v_left - cardinality(v_part.ids);
+    exit when v_left = 0 or v_is_last_round;
     v_share := v_left;
   end loop;
+  return v_all;
 end
 $$;
 
@@ -102,8 +101,10 @@ $$;
 -- up, so the last lanes may find nothing left: in random order, or the first would starve the others.
 create or replace function signalbox.claim_shares(
   p_lanes signalbox.claim_lane[], p_level smallint, p_share integer, p_max_tasks integer,
-  p_with_seqs boolean, out ids text[], out seqs bigint[]
-) language plpgsql as $$
+  p_with_seqs boolean
+) returns signalbox.claimed language plpgsql as $$
+declare
+  v_claimed signalbox.claimed;
 begin
   with claimed as (
     delete from signalbox.ready r
@@ -121,16 +122,20 @@ begin
       limit p_max_tasks))
     returning r.id, r.seq
   )
-  select array_agg(c.id), array_agg(c.seq) filter (where p_with_seqs) into ids, seqs
+  select array_agg(c.id), array_agg(c.seq) filter (where p_with_seqs)
+  into v_claimed.ids, v_claimed.seqs
   from claimed c;
+  return v_claimed;
 end
 $$;
 
 -- The same where lanes have limits: those that have something, of one limit, take equal parts of its room.
 create or replace function signalbox.claim_limited_shares(
   p_lanes signalbox.claim_lane[], p_rooms integer[], p_level smallint, p_share integer,
-  p_max_tasks integer, out ids text[], out seqs bigint[], out rooms integer[]
-) language plpgsql as $$
+  p_max_tasks integer
+) returns signalbox.claimed language plpgsql as $$
+declare
+  v_claimed signalbox.claimed;
 begin
   with lane as materialized (
     select l.*, p_rooms[l.room_no] as room, count(*) over (partition by l.room_no) as num_lanes,
@@ -165,18 +170,20 @@ begin
   select array_agg(c.id), array_agg(c.seq), (
       select array_agg(g.room - coalesce(t.count, 0) order by g.n)
       from unnest(p_rooms) with ordinality as g (room, n) left join taken t on t.room_no = g.n)
-  into ids, seqs, rooms
+  into v_claimed.ids, v_claimed.seqs, v_claimed.rooms
   from claimed c;
+  return v_claimed;
 end
 $$;
 
--- claim for those who want the tasks ready for longest first, whatever their priority: the first p_num_begun are
--- those up to begun_seq. Looks first, without locks, how many rows each priority of each lane contributes, then takes
+-- claim for those who want the tasks ready for longest first, whatever their priority: those up to begun_seq
+-- begin. Looks first, without locks, how many rows each priority of each lane contributes, then takes
 -- as many: locked ones are skipped, so that of several claims at once each finds its own, not quite the first.
 create or replace function signalbox.claim_oldest(
-  p_lanes signalbox.claim_lane[], p_rooms integer[], p_max_tasks integer, p_num_begun integer,
-  out ids text[], out begun_seq bigint
-) language plpgsql as $$
+  p_lanes signalbox.claim_lane[], p_rooms integer[], p_max_tasks integer, p_num_begun integer
+) returns signalbox.claimed language plpgsql as $$
+declare
+  v_claimed signalbox.claimed;
 begin
   with recursive lane as materialized (
     select l.queue, l.action, l.key, l.room_no, p_rooms[l.room_no] as room
@@ -222,13 +229,22 @@ begin
         order by n.seq limit p.count
         for update skip locked
       ) as o))
-    returning r.id, r.seq
+    returning r.id, r.seq, r.queue, r.action, r.key
+  ), taken as (
+    select l.room_no, count(*)::integer as count
+    from claimed c join lane l on l.queue = c.queue and l.action = c.action and l.key = c.key
+    where l.room_no is not null
+    group by l.room_no
   )
-  select array_agg(c.id), case
+  select array_agg(c.id), (
+      select array_agg(g.room - coalesce(t.count, 0) order by g.n)
+      from unnest(p_rooms) with ordinality as g (room, n) left join taken t on t.room_no = g.n),
+    case
       when p_num_begun = 0 then -1
       when p_num_begun < count(*) then (array_agg(c.seq order by c.seq))[p_num_begun]
       else 9223372036854775807 end
-  into ids, begun_seq
+  into v_claimed.ids, v_claimed.rooms, v_claimed.begun_seq
   from claimed c;
+  return v_claimed;
 end
 $$;

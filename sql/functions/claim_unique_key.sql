@@ -1,6 +1,7 @@
--- claim_unique_key: takes a unique key for a task that is about to be inserted in this transaction, for
--- p_kept_for at least; null: for as long as the task needs it. Returns null, or the id of the task that stands in
--- the way: an unfinished one, or one that has ended or been deleted and whose key is kept.
+-- claim_unique_key: takes a unique key for a task that is about to be inserted in this transaction,
+-- for p_kept_for at least; null: for as long as the task needs it. Returns null, or the id of the
+-- task that stands in the way: an unfinished one, or one that has ended or been deleted and whose
+-- key is kept.
 --
 -- Locks: the key, if it gets it. Waits for a transaction that takes or frees the same key.
 create or replace function signalbox.claim_unique_key(
@@ -21,9 +22,9 @@ begin
     if found then
       return null;
     end if;
-    -- Not "on conflict do update": that locks the row also where it leaves it to its holder, who could not end
-    -- then before this transaction does. Of several that take a key over, the first changes is_released, which
-    -- the others look at again once they have waited for it.
+    -- Not "on conflict do update": that locks the row also where it leaves it to its holder, who
+    -- could not end then before this transaction does. Of several that take a key over, the first
+    -- changes is_released, which the others look at again once they have waited for it.
     update signalbox.unique_key k
     set task_id = p_task_id, kept_until = v_now + p_kept_for, is_released = false
     where k.key = p_key and k.is_released and k.kept_until <= v_now;
@@ -39,8 +40,9 @@ begin
 end
 $$;
 
--- Takes the unique keys of tasks, unless they hold them already. p_kept_from: from when unique_for counts;
--- null, for tasks that run again: a key that is still kept from the insert stays so, another is not.
+-- Takes the unique keys of tasks, unless they hold them already. p_kept_from: from when unique_for
+-- counts; null, for tasks that run again: a key that is still kept from the insert stays so,
+-- another is not.
 --
 -- Locks: the keys, in their order: new ones, then those that are taken over. Raises SB006.
 create or replace function signalbox.take_unique_keys(
@@ -50,7 +52,8 @@ declare
   v_left text[];
   v_refused text[];
 begin
-  -- Twice: run_timers may forget a key between the insert that found it and the update that would take it over.
+  -- Twice: run_timers may forget a key between the insert that found it and the update that would
+  -- take it over.
   for v_round in 1..2 loop
     with wanted as (
       select t.id, t.unique_key, t.unique_for from signalbox.task t
@@ -68,7 +71,8 @@ begin
       return;
     end if;
 
-    -- Locks none but released keys. Who ends a task locks none of those, so neither waits for the other.
+    -- Locks none but released keys. Who ends a task locks none of those, so neither waits for the
+    -- other.
     perform 1
     from signalbox.task t join signalbox.unique_key k on k.key = t.unique_key
     where t.id = any (v_left) and k.is_released and (k.task_id = t.id or k.kept_until <= p_now)
@@ -94,8 +98,9 @@ begin
 end
 $$;
 
--- Frees the keys of tasks that need them no more, having ended or, with unique_until_started, being owned. Those
--- to be kept longer stay, marked as released, until run_timers forgets them or somebody takes them over.
+-- Frees the keys of tasks that need them no more, having ended or, with unique_until_started, being
+-- owned. Those to be kept longer stay, marked as released, until run_timers forgets them or
+-- somebody takes them over.
 create or replace function signalbox.free_unique_keys(
   p_ids text[], p_now timestamptz
 ) returns void language plpgsql as $$

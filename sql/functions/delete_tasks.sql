@@ -1,11 +1,12 @@
--- delete_tasks: deletes tasks in any state and, recursively, tasks still waiting that are left without
--- dependencies. A task that has ended gave its signal, so deleting it leaves its targets alone; one that
--- has not will never signal, so its waiting targets expect a signal less. A task that has begun, or could
--- begin, is deleted only when named. Owners of deleted tasks learn of it when they extend or return;
--- waiters are told. With p_spares_owned, tasks in progress are passed over. Returns how many it deleted.
+-- delete_tasks: deletes tasks in any state and, recursively, tasks still waiting that are left
+-- without dependencies. A task that has ended gave its signal, so deleting it leaves its targets
+-- alone; one that has not will never signal, so its waiting targets expect a signal less. A task
+-- that has begun, or could begin, is deleted only when named. Owners of deleted tasks learn of it
+-- when they extend or return; waiters are told. With p_spares_owned, tasks in progress are passed
+-- over. Returns how many it deleted.
 --
--- Locks: the tasks of each generation, then their waiting targets, both in id order; rows of ready; limits,
--- last. It can deadlock with a return: call it again on SQLSTATE 40P01.
+-- Locks: the tasks of each generation, then their waiting targets, both in id order; rows of ready;
+-- limits, last. It can deadlock with a return: call it again on SQLSTATE 40P01.
 create or replace function signalbox.delete_tasks(
   p_ids text[],
   p_spares_owned boolean default false,
@@ -62,8 +63,8 @@ begin
 end
 $$;
 
--- Lowers the totals of what p_ids would have signalled, as if those edges had never been, except for
--- p_except. Returns the pending tasks that this leaves with nothing to wait for.
+-- Lowers the totals of what p_ids would have signalled, as if those edges had never been, except
+-- for p_except. Returns the pending tasks that this leaves with nothing to wait for.
 create or replace function signalbox.drop_dependencies(
   p_ids text[], p_except text[]
 ) returns text[] language plpgsql as $$

@@ -2,14 +2,14 @@
 --
 -- The rows of p_ids were inserted (by COPY or INSERT) in this transaction. p_targets are the tasks
 -- inserted earlier that the new ones list in to_signal_after, and p_counts how many of the new ones
--- list each: that raises their totals, unless a total was given. Then the unique keys of p_keyed are
--- taken (null: those of p_ids), and what waits for nothing goes to its lane or timer. Ids of rows that
--- wait for signals may be left out of p_ids. A large insert may call it many times.
+-- list each: that raises their totals, unless a total was given. Then the unique keys of p_keyed
+-- are taken (null: those of p_ids), and what waits for nothing goes to its lane or timer. Ids of
+-- rows that wait for signals may be left out of p_ids. A large insert may call it many times.
 --
--- Locks: the targets that wait, in id order; then keys of unique_key, which may wait for another insert
--- of the same key: see take_unique_keys.
--- Raises: SB002 unknown target, SB003 target no longer waits, SB006 unique key taken. Their DETAIL is a
--- JSON array of the ids or keys.
+-- Locks: the targets that wait, in id order; then keys of unique_key, which may wait for another
+-- insert of the same key: see take_unique_keys.
+-- Raises: SB002 unknown target, SB003 target no longer waits, SB006 unique key taken. Their DETAIL
+-- is a JSON array of the ids or keys.
 create or replace function signalbox.enqueue_tasks(
   p_ids text[],
   p_targets text[] default '{}',
@@ -40,8 +40,9 @@ create or replace function signalbox.add_dependencies(
 declare
   v_id text;
 begin
-  -- One by one, each with a snapshot of its own. One statement for all would, while it waits for the first,
-  -- grow too old to see which of the rest have begun, and wait for their owners: that could be a deadlock.
+  -- One by one, each with a snapshot of its own. One statement for all would, while it waits for
+  -- the first, grow too old to see which of the rest have begun, and wait for their owners: that
+  -- could be a deadlock.
   for v_id in select g.id from unnest(p_targets) as g (id) order by g.id collate "C" loop
     perform 1 from signalbox.task t
     where t.id = v_id and t.status_code = 'pending' and t.num_signals < t.total_dependencies
@@ -57,8 +58,8 @@ begin
 end
 $$;
 
--- Raises SB002 with those of p_targets that do not exist; if all do, SB003 with p_id, which was found not to
--- wait for a signal, and the others that do not.
+-- Raises SB002 with those of p_targets that do not exist; if all do, SB003 with p_id, which was
+-- found not to wait for a signal, and the others that do not.
 create or replace function signalbox.refuse_targets(
   p_targets text[], p_id text
 ) returns void language plpgsql as $$

@@ -1,5 +1,5 @@
--- list_attempts: the tries of a task that failed, the oldest first; at most the last 100 are kept. Locks
--- nothing.
+-- list_attempts: the tries of a task that failed, the oldest first; at most the last 100 are kept.
+-- Locks nothing.
 create or replace function signalbox.list_attempts(
   p_task_id text
 ) returns setof signalbox.attempt language plpgsql
@@ -10,9 +10,9 @@ begin
 end
 $$;
 
--- Keeps the tries of tasks that have just failed: p_failed, whose rows, locked by the caller, tell what has become
--- of them. Element i of the other arrays is about task p_ids[i]: what it was returned as (null: it lapsed), and
--- the error. Of each task the last 100 stay.
+-- Keeps the tries of tasks that have just failed: p_failed, whose rows, locked by the caller, tell
+-- what has become of them. Element i of the other arrays is about task p_ids[i]: what it was
+-- returned as (null: it lapsed), and the error. Of each task the last 100 stay.
 create or replace function signalbox.keep_attempts(
   p_failed text[], p_ids text[], p_codes signalbox.status_code[], p_errors text[],
   p_now timestamptz

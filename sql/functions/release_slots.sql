@@ -102,103 +102,98 @@ end
 $$;
 
 -- How many tasks of each limit key p_holder may own now: numbers the rooms of the lanes in p_lanes, and returns
--- the rooms in that order with the keys they are of. A rate gives no more than p_num_begun: what is owned ahead would
--- be performed later, all at once.
+-- the rooms in that order, with the keys they are of and which of those have limits. A rate gives no more than
+-- p_num_begun: what is owned ahead would be performed later, all at once.
 --
 -- Locks: the limited keys, in their order; then all slots of those, and p_holder's of the others, in the order of
 -- (key, holder). Until the end of the transaction, so that no other owner grants the same slots.
 create or replace function signalbox.measure_rooms(
   p_lanes signalbox.claim_lane[], p_holder uuid, p_max_slots integer, p_tasks_per_slot integer,
   p_num_begun integer, p_now timestamptz,
-  out lanes signalbox.claim_lane[], out keys text[], out rooms integer[]
+  out lanes signalbox.claim_lane[], out keys text[], out rooms integer[], out limited text[]
 ) language plpgsql as $$
-declare
-  v_keys text[];
 begin
-  lanes := p_lanes;
-  select array_agg(distinct l.limit_key) into v_keys
+  select array_agg(distinct l.limit_key order by l.limit_key) into keys
   from unnest(p_lanes) as l where l.limit_key is not null;
-  if v_keys is null then
+  lanes := p_lanes;
+  if keys is null then
     return;
   end if;
 
   perform 1 from signalbox.limit_key k
-  where k.key = any (v_keys) and (k.max_in_progress is not null or k.rate_count is not null)
+  where k.key = any (keys) and (k.max_in_progress is not null or k.rate_count is not null)
   order by k.key
   for no key update;
   perform 1 from signalbox.limit_slot s
-  where s.key = any (v_keys) and (s.holder = p_holder or exists (
+  where s.key = any (keys) and (s.holder = p_holder or exists (
     select from signalbox.limit_key k where k.key = s.key and k.max_in_progress is not null))
   order by s.key, s.holder
   for no key update of s;
 
-  select array_agg(s.key order by s.key), array_agg(least(2147483647, s.rate_left,
+  select array_agg(s.key), array_agg(least(2147483647, s.rate_left,
       case when s.rate_left is not null then p_num_begun end,
       case when s.free is not null then greatest(0,
         least(s.slots + s.free, p_max_slots) * p_tasks_per_slot - s.in_hand) end
-    )::integer order by s.key)
-  into keys, rooms
-  from signalbox.limit_states(v_keys, p_holder, p_now) as s;
-  if keys is not null then
-    select array_agg((l.queue, l.action, l.key, l.limit_key, array_position(keys, l.limit_key),
-      null, null)::signalbox.claim_lane)
-    into lanes
-    from unnest(p_lanes) as l;
-  end if;
+    )::integer order by k.n)
+  into limited, rooms
+  from unnest(keys) with ordinality as k (key, n)
+  left join signalbox.limit_states(keys, p_holder, p_now) as s on s.key = k.key;
+  limited := array_remove(limited, null);
+  lanes := array(
+    select (l.queue, l.action, l.key, l.limit_key, array_position(keys, l.limit_key), null, null
+      )::signalbox.claim_lane
+    from unnest(p_lanes) as l);
 end
 $$;
 
--- Writes down that p_holder owns a task more of each of p_keys, which may repeat. Returns the slots that it now has
--- of those that are limited, and which of several such answers is the latest. p_limited are the limited ones, as
--- measure_rooms found and locked them.
+-- Writes down that p_holder owns more tasks of p_keys: as many as p_before has more room for the key than p_after.
+-- Returns the slots that it now has of those that are limited, and which of several such answers is the latest.
+-- p_limited are the limited ones, as measure_rooms found and locked them.
 --
 -- Locks: p_holder's rows of limit_slot, in the order of their keys.
 create or replace function signalbox.grant_slots(
-  p_keys text[], p_limited text[], p_holder uuid, p_max_slots integer, p_now timestamptz
-) returns table (key text, slots integer, version bigint) language plpgsql rows 10 as $$
+  p_keys text[], p_before integer[], p_after integer[], p_limited text[], p_holder uuid,
+  p_max_slots integer, p_now timestamptz, out keys text[], out slots integer[], out versions bigint[]
+) language plpgsql as $$
+declare
+  v_keys text[];
+  v_counts integer[];
 begin
+  select array_agg(r.key), array_agg(r.before - r.after) into v_keys, v_counts
+  from unnest(p_keys, p_before, p_after) as r (key, before, after)
+  where r.before > r.after;
+
   insert into signalbox.limit_slot as m (key, holder, slots, in_hand)
   select s.key, p_holder, case when s.free is null then s.in_hand + o.count
     else least(s.slots + s.free, p_max_slots, s.in_hand + o.count) end, s.in_hand + o.count
-  from signalbox.count_keys(p_keys) as o
+  from unnest(v_keys, v_counts) as o (key, count)
   join signalbox.limit_states(p_limited, p_holder, p_now) as s on s.key = o.key
   order by s.key collate "C"
-  on conflict on constraint limit_slot_pkey
-    do update set slots = excluded.slots, in_hand = excluded.in_hand;
+  on conflict (key, holder) do update set slots = excluded.slots, in_hand = excluded.in_hand;
 
   -- Of a key without limits, others may own for the same holder at the same time.
   insert into signalbox.limit_slot as m (key, holder, slots, in_hand)
   select o.key, p_holder, o.count, o.count
-  from signalbox.count_keys(p_keys) as o
-  where not o.key = any (coalesce(p_limited, '{}'))
+  from unnest(v_keys, v_counts) as o (key, count)
+  where not o.key = any (p_limited)
   order by o.key collate "C"
-  on conflict on constraint limit_slot_pkey
-    do update set slots = m.in_hand + excluded.in_hand, in_hand = m.in_hand + excluded.in_hand;
+  on conflict (key, holder) do update
+    set slots = m.in_hand + excluded.in_hand, in_hand = m.in_hand + excluded.in_hand;
 
-  return query
   with granted as (
     update signalbox.limit_key l
     set version = l.version + 1, (starts_at, starts_count) = (
       select w.starts_at, w.starts_count from signalbox.with_starts(
         l.starts_at, l.starts_count, o.count, l.rate_interval, p_now) as w)
-    from signalbox.count_keys(p_keys) as o
+    from unnest(v_keys, v_counts) as o (key, count)
     where l.key = o.key and l.key = any (p_limited)
     returning l.key, l.version, l.max_in_progress
   )
-  select g.key, m.slots, g.version
+  select array_agg(g.key), array_agg(m.slots), array_agg(g.version)
+  into keys, slots, versions
   from granted g
   join signalbox.limit_slot m on m.key = g.key and m.holder = p_holder
   where g.max_in_progress is not null;
-end
-$$;
-
--- How often each key occurs.
-create or replace function signalbox.count_keys(
-  p_keys text[]
-) returns table (key text, count integer) language plpgsql rows 10 as $$
-begin
-  return query
-  select k.key collate "C", count(*)::integer from unnest(p_keys) as k (key) group by 1;
 end
 $$;
 

@@ -1,14 +1,16 @@
--- rerun_tasks: makes ended tasks pending again, with all their tries; with p_downstream also all that they
--- signal, transitively, whatever their state. p_start_after keeps the tasks named back until then.
+-- rerun_tasks: makes ended tasks pending again, with all their tries; with p_downstream also all
+-- that they signal, transitively, whatever their state. p_start_after keeps the tasks named back
+-- until then.
 --
--- A task that runs again takes back the signals it has given to tasks that are still pending, or were
--- cancelled: they wait for it once more. Tasks that have begun keep what they got. Returns how many tasks
--- were reset.
+-- A task that runs again takes back the signals it has given to tasks that are still pending, or
+-- were cancelled: they wait for it once more. Tasks that have begun keep what they got. Returns how
+-- many tasks were reset.
 --
 -- A task that runs again takes its unique key again; the attempts that failed before are kept.
 --
--- Locks: the tasks, and those that they signal, in id order; rows of ready; keys of unique_key; limits, last. A
--- return that holds one of the tasks can deadlock with it: call it again on SQLSTATE 40P01.
+-- Locks: the tasks, and those that they signal, in id order; rows of ready; keys of unique_key;
+-- limits, last. A return that holds one of the tasks can deadlock with it: call it again on
+-- SQLSTATE 40P01.
 -- Raises: SB006 another task has taken a unique key since.
 create or replace function signalbox.rerun_tasks(
   p_ids text[],
@@ -40,8 +42,8 @@ begin
     return 0;
   end if;
 
-  -- Tasks that were reset and pending ones that get a signal less leave ready; those that then have all
-  -- their signals come back below.
+  -- Tasks that were reset and pending ones that get a signal less leave ready; those that then have
+  -- all their signals come back below.
   v_targets := signalbox.signalled_by(v_ids, false);
   select array_agg(t.id) into v_waiting
   from signalbox.task t
@@ -89,8 +91,8 @@ begin
 end
 $$;
 
--- Undoes, for pending and cancelled targets and for targets that are themselves in p_ids, the signals that
--- the ended tasks among p_ids gave.
+-- Undoes, for pending and cancelled targets and for targets that are themselves in p_ids, the
+-- signals that the ended tasks among p_ids gave.
 create or replace function signalbox.take_back_signals(
   p_ids text[]
 ) returns void language plpgsql as $$

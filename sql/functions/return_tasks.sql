@@ -1,21 +1,23 @@
 -- return_tasks: gives a batch of owned tasks back.
 --
--- Element i of every array is about task p_ids[i], an id at most once. p_codes: completed, aborted, or
--- pending for another try, which becomes aborted when none is left. pending with p_start_afters comes back
--- then, or at once if that is past, and does not count as a try; with p_retry_delays it counts, and comes back
--- after that instead of what the task's retry policy says. A try that failed is kept, with p_errors: see
--- keep_attempts. completed with p_are_deleted: the task is deleted once its signals are given, unless
--- somebody watches it.
+-- Element i of every array is about task p_ids[i], an id at most once. p_codes: completed, aborted,
+-- or pending for another try, which becomes aborted when none is left. pending with p_start_afters
+-- comes back then, or at once if that is past, and does not count as a try; with p_retry_delays it
+-- counts, and comes back after that instead of what the task's retry policy says. A try that failed
+-- is kept, with p_errors: see keep_attempts. completed with p_are_deleted: the task is deleted once
+-- its signals are given, unless somebody watches it.
 --
--- Returns a row for each task that did not become what was asked: status_code is null where the token did
--- not hold (nothing was changed), aborted where the tries were used up. No row: done as asked.
+-- Returns a row for each task that did not become what was asked: status_code is null where the
+-- token did not hold (nothing was changed), aborted where the tries were used up. No row: done as
+-- asked.
 --
--- Locks: the returned tasks, in id order (see signal_targets on how); then the tasks that they signal, in id
--- order; then what settle_tasks can lock without waiting; limits, last.
+-- Locks: the returned tasks, in id order (see signal_targets on how); then the tasks that they
+-- signal, in id order; then what settle_tasks can lock without waiting; limits, last.
 -- Raises: SB005 a code that a task cannot be returned with.
 --
--- One plan fits every batch. Left to choose, Postgres takes planning for cheaper than it is and plans each call
--- anew: with that, owning and returning tasks one by one took the server 1.5 times as long.
+-- One plan fits every batch. Left to choose, Postgres takes planning for cheaper than it is and
+-- plans each call anew: with that, owning and returning tasks one by one took the server 1.5 times
+-- as long.
 create or replace function signalbox.return_tasks(
   p_ids text[],
   p_tokens uuid[],
@@ -131,8 +133,8 @@ begin
 end
 $$;
 
--- What a task returned with p_code becomes: aborted instead of pending when that was its last try. A snooze
--- gives its try back, so it always has one left.
+-- What a task returned with p_code becomes: aborted instead of pending when that was its last try.
+-- A snooze gives its try back, so it always has one left.
 create or replace function signalbox.outcome(
   p_code signalbox.status_code, p_start_after timestamptz, p_num_tries integer, p_max_tries integer
 ) returns signalbox.status_code language sql immutable as $$
@@ -141,9 +143,10 @@ create or replace function signalbox.outcome(
     else p_code end
 $$;
 
--- How long a task stays away after its p_tries-th try; null when it has no retry policy. Never longer than
--- p_max_delay, nor than 100 years. p_random, from 0 to 1, says where it falls within the jitter, which is applied
--- to the delay as capped: else tasks that have reached the longest delay would come back in step.
+-- How long a task stays away after its p_tries-th try; null when it has no retry policy. Never
+-- longer than p_max_delay, nor than 100 years. p_random, from 0 to 1, says where it falls within
+-- the jitter, which is applied to the delay as capped: else tasks that have reached the longest
+-- delay would come back in step.
 create or replace function signalbox.retry_delay(
   p_delay interval, p_factor double precision, p_max_delay interval, p_tries integer,
   p_jitter real, p_random double precision

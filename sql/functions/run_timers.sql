@@ -1,11 +1,11 @@
--- run_timers: does what is due: puts tasks whose start time or retry delay has come into their lanes, takes
--- back tasks whose deadline has lapsed, and forgets unique keys that were kept until now. Bounded: at most 100
--- timers, about 2,000 tasks and 1,000 keys a call. own_tasks calls it, so it need not be called where workers
--- run. Returns how many timers it ran.
+-- run_timers: does what is due: puts tasks whose start time or retry delay has come into their
+-- lanes, takes back tasks whose deadline has lapsed, and forgets unique keys that were kept until
+-- now. Bounded: at most 100 timers, about 2,000 tasks and 1,000 keys a call. own_tasks calls it, so
+-- it need not be called where workers run. Returns how many timers it ran.
 --
--- Locks: due rows of timer, skipping locked ones; their tasks, skipping locked ones, which get a timer
--- that is due again at once; then the targets of lapsed tasks that had no tries left, in id order; keys of
--- unique_key, skipping locked ones; limits, last.
+-- Locks: due rows of timer, skipping locked ones; their tasks, skipping locked ones, which get a
+-- timer that is due again at once; then the targets of lapsed tasks that had no tries left, in id
+-- order; keys of unique_key, skipping locked ones; limits, last.
 create or replace function signalbox.run_timers(
   p_now timestamptz default null
 ) returns integer language plpgsql
@@ -89,7 +89,8 @@ begin
 end
 $$;
 
--- Lapses those of p_ids whose deadline has passed; looks at the rest of those in progress again later.
+-- Lapses those of p_ids whose deadline has passed; looks at the rest of those in progress again
+-- later.
 create or replace function signalbox.check_leases(
   p_ids text[], p_now timestamptz
 ) returns void language plpgsql as $$
@@ -117,8 +118,9 @@ begin
 end
 $$;
 
--- Takes back tasks in progress, whose rows the caller has locked. One that has not begun was owned ahead by
--- somebody who is gone: it gets its try back and returns to its lane at once. The others failed a try.
+-- Takes back tasks in progress, whose rows the caller has locked. One that has not begun was owned
+-- ahead by somebody who is gone: it gets its try back and returns to its lane at once. The others
+-- failed a try.
 create or replace function signalbox.lapse(
   p_ids text[], p_now timestamptz
 ) returns void language plpgsql as $$

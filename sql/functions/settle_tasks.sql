@@ -1,11 +1,12 @@
--- settle_tasks: empties the engine's lane: completes milestones, skips tasks whose run_when does not hold.
+-- settle_tasks: empties the engine's lane: completes milestones, skips tasks whose run_when does
+-- not hold.
 --
--- What it ends may make others ready for the engine's lane; it goes on with those, up to 20 rounds of 500.
--- What is left over, or could not be had because somebody else had it locked, stays in the lane for the
--- next call: every own_tasks makes one. Returns how many it ended.
+-- What it ends may make others ready for the engine's lane; it goes on with those, up to 20 rounds
+-- of 500. What is left over, or could not be had because somebody else had it locked, stays in the
+-- lane for the next call: every own_tasks makes one. Returns how many it ended.
 --
--- Locks: rows of ready, their tasks and those tasks' targets: skips, round by round, a task when any of
--- these is locked. It never waits, so any verb may call it while holding locks of its own.
+-- Locks: rows of ready, their tasks and those tasks' targets: skips, round by round, a task when
+-- any of these is locked. It never waits, so any verb may call it while holding locks of its own.
 create or replace function signalbox.settle_tasks(
   p_now timestamptz default null
 ) returns integer language plpgsql
@@ -69,8 +70,8 @@ begin
 end
 $$;
 
--- Takes out of the engine's lane up to p_max tasks that it could lock together with all of their targets
--- that still wait, and returns their ids.
+-- Takes out of the engine's lane up to p_max tasks that it could lock together with all of their
+-- targets that still wait, and returns their ids.
 create or replace function signalbox.lock_settleable(
   p_max integer
 ) returns text[] language plpgsql as $$

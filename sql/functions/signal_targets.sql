@@ -15,17 +15,18 @@ $$;
 
 -- Gives signals: element i of the arrays says that a task ended with status p_ended[i] and lists
 -- p_targets[i]. A target may occur many times; it is updated once. Targets that do not exist or no
--- longer wait are passed over; one cancelled while it waited goes on counting, so that it can be run
--- again. Those that have all their signals go to their lane, to the engine's lane (milestones, and
--- tasks that run_when skips), or to a timer. Returns whether the engine's lane got something.
+-- longer wait are passed over; one cancelled while it waited goes on counting, so that it can be
+-- run again. Those that have all their signals go to their lane, to the engine's lane (milestones,
+-- and tasks that run_when skips), or to a timer. Returns whether the engine's lane got something.
 --
 -- Locks: the waiting targets, in id order. A caller that holds other task locks took them on tasks
 -- that wait for no signal, so no two sessions can wait for each other.
 --
--- The order comes from the plan: with the other joins and scans off, the update can only be a nested loop
--- that looks up the sorted ids one by one, or walks the primary key. A select for update before it would
--- promise the order, and was measured at 9 % more server time on diamonds (with the same in return_tasks,
--- 22 %). Were a plan ever to break the order, a deadlock would be detected and the client would repeat.
+-- The order comes from the plan: with the other joins and scans off, the update can only be a
+-- nested loop that looks up the sorted ids one by one, or walks the primary key. A select for
+-- update before it would promise the order, and was measured at 9 % more server time on diamonds
+-- (with the same in return_tasks, 22 %). Were a plan ever to break the order, a deadlock would be
+-- detected and the client would repeat.
 create or replace function signalbox.signal_targets(
   p_targets text[], p_ended signalbox.status_code[], p_now timestamptz
 ) returns boolean language plpgsql
@@ -42,7 +43,8 @@ begin
     group by s.target
     order by s.target collate "C"
   ), signalled as (
-    -- A total that was given may be smaller than the number of signals: what is too much is dropped.
+    -- A total that was given may be smaller than the number of signals: what is too much is
+    -- dropped.
     update signalbox.task t
     set num_signals = least(t.num_signals + s.signals, t.total_dependencies),
       num_failures = t.num_failures + least(s.failures, t.total_dependencies - t.num_signals),
@@ -133,7 +135,8 @@ begin
 end
 $$;
 
--- What follows when lanes have just got tasks: sleepers are woken. Returns whether the engine's lane is one.
+-- What follows when lanes have just got tasks: sleepers are woken. Returns whether the engine's
+-- lane is one.
 create or replace function signalbox.after_ready(
   p_lanes signalbox.lane_count[], p_now timestamptz
 ) returns boolean language plpgsql as $$
@@ -143,8 +146,8 @@ begin
 end
 $$;
 
--- What follows when tasks have ended: their targets get their signals (see signal_targets), the engine's
--- lane is settled if one of those went there, and the tasks in p_announced are announced.
+-- What follows when tasks have ended: their targets get their signals (see signal_targets), the
+-- engine's lane is settled if one of those went there, and the tasks in p_announced are announced.
 create or replace function signalbox.after_end(
   p_targets text[], p_ended signalbox.status_code[], p_announced text[], p_now timestamptz
 ) returns void language plpgsql as $$

@@ -12,7 +12,8 @@ create or replace function signalbox.sleep_on_lanes(
   p_actions text[],
   p_until timestamptz
 ) returns void language plpgsql
-set jit = off set enable_seqscan = off set enable_bitmapscan = off as $$
+set jit = off set enable_seqscan = off set enable_bitmapscan = off
+set plan_cache_mode = force_generic_plan as $$
 begin
   insert into signalbox.sleeper (channel, queue, action, until)
   select p_channel, l.queue, l.action, p_until
@@ -30,7 +31,8 @@ create or replace function signalbox.leave_lanes(
   p_queues text[],
   p_actions text[]
 ) returns void language plpgsql
-set jit = off set enable_seqscan = off set enable_bitmapscan = off as $$
+set jit = off set enable_seqscan = off set enable_bitmapscan = off
+set plan_cache_mode = force_generic_plan as $$
 begin
   delete from signalbox.sleeper s
   using unnest(p_queues, p_actions) as l (queue, action)
@@ -46,7 +48,8 @@ create or replace function signalbox.next_ready_at(
   p_actions text[],
   p_now timestamptz default null
 ) returns timestamptz language plpgsql
-set jit = off set enable_seqscan = off set enable_bitmapscan = off as $$
+set jit = off set enable_seqscan = off set enable_bitmapscan = off
+set plan_cache_mode = force_generic_plan as $$
 declare
   v_now timestamptz := coalesce(p_now, signalbox.now());
   v_lanes signalbox.claim_lane[] := signalbox.given_lanes(p_queues, p_actions, null, null);

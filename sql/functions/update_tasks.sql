@@ -1,11 +1,13 @@
--- update_tasks: changes pending tasks, all or none. Element i of every array is about task p_ids[i], an id at most
--- once: its body where p_set_bodies, its priority unless null, its start time where p_set_start_afters (null: at
--- once, even if a retry delay goes on). One that may be owned and changes its place goes to the end of its new
--- priority in its lane, or to a timer.
+-- update_tasks: changes pending tasks, all or none. Element i of every array is about task
+-- p_ids[i], an id at most once: its body where p_set_bodies, its priority unless null, its start
+-- time where p_set_start_afters (null: at once, even if a retry delay goes on). One that may be
+-- owned and changes its place goes to the end of its new priority in its lane, or to a timer.
 --
--- Locks: the tasks that are pending, in id order; rows of ready, skipping those that an owner is taking: such a
--- task counts as begun. A cancel, rerun or delete can deadlock with it: call it again on SQLSTATE 40P01.
--- Raises: SB001 unknown tasks, SB007 tasks that have begun or ended. Their DETAIL is a JSON array of the ids.
+-- Locks: the tasks that are pending, in id order; rows of ready, skipping those that an owner is
+-- taking: such a task counts as begun. A cancel, rerun or delete can deadlock with it: call it
+-- again on SQLSTATE 40P01.
+-- Raises: SB001 unknown tasks, SB007 tasks that have begun or ended. Their DETAIL is a JSON array
+-- of the ids.
 create or replace function signalbox.update_tasks(
   p_ids text[],
   p_bodies jsonb[],
@@ -58,7 +60,8 @@ create or replace function signalbox.lock_pending(
 declare
   v_ids text[];
 begin
-  -- None but pending ones: to wait for an owned task while holding a target of it could be a deadlock.
+  -- None but pending ones: to wait for an owned task while holding a target of it could be a
+  -- deadlock.
   perform 1 from signalbox.task t
   where t.id = any (p_ids) and t.status_code = 'pending'
   order by t.id
@@ -81,8 +84,8 @@ begin
 end
 $$;
 
--- Takes pending tasks, whose rows the caller has locked, out of their lanes. An owner that takes one of them
--- waits for the caller, who must not wait for it: raises SB007.
+-- Takes pending tasks, whose rows the caller has locked, out of their lanes. An owner that takes
+-- one of them waits for the caller, who must not wait for it: raises SB007.
 create or replace function signalbox.take_from_lanes(
   p_ids text[]
 ) returns void language plpgsql as $$

@@ -22,4 +22,10 @@ create type signalbox.claim_lane as (
   cursor_seq bigint
 );
 
+-- What a claim took out of ready, and the rooms that it left. Of its tasks those of begun_priority up to begun_seq
+-- begin, and those of higher priorities.
+create type signalbox.claimed as (
+  ids text[], seqs bigint[], rooms integer[], begun_priority integer, begun_seq bigint
+);
+
 create type signalbox.attempt_outcome as enum ('failed', 'aborted', 'lapsed');

@@ -8,6 +8,7 @@ comment on type signalbox.run_when is
 comment on type signalbox.timer_kind is 'What is done when a timer is due.';
 comment on type signalbox.lane_count is 'How many tasks a lane has just got.';
 comment on type signalbox.claim_lane is 'Where a claim looks.';
+comment on type signalbox.claimed is 'What a claim took.';
 comment on type signalbox.attempt_outcome is 'How a try failed.';
 comment on sequence signalbox.ready_seq is 'Order of becoming ready, over all lanes.';
 

@@ -1,12 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { PermanentError } from '../errors.js';
 import type { Json, OwnedTask } from '../store/task-store.js';
-import {
-  type ActionContext,
-  type ActionHandler,
-  type Actor,
-  defineActor,
-} from '../worker/actor.js';
+import type { ActionContext, ActionHandler, Actor } from '../worker/actor.js';
+import { defineActor } from '../worker/define-actor.js';
 import {
   elements,
   fault,

@@ -9,8 +9,12 @@ export class UsageError extends SignalboxError {
 
 /** The user, or the system, asked the command to stop before it was done. */
 export class InterruptedError extends SignalboxError {
-  constructor(message = 'Interrupted.') {
+  /** What it was asked with. */
+  readonly signal: NodeJS.Signals | undefined;
+
+  constructor(message = 'Interrupted.', signal?: NodeJS.Signals) {
     super('INTERRUPTED', message);
+    this.signal = signal;
   }
 }
 

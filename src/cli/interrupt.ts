@@ -10,10 +10,10 @@ export interface Interrupt extends Disposable {
 
 export function catchInterrupts(onFirst: () => void): Interrupt {
   const controller = new AbortController();
-  const interrupt = () => {
+  const interrupt = (name: NodeJS.Signals) => {
     if (controller.signal.aborted) process.exit(EXIT.interrupted);
     onFirst();
-    controller.abort(new InterruptedError());
+    controller.abort(new InterruptedError(undefined, name));
   };
   for (const signal of SIGNALS) process.on(signal, interrupt);
   return {
@@ -22,4 +22,9 @@ export function catchInterrupts(onFirst: () => void): Interrupt {
       for (const signal of SIGNALS) process.off(signal, interrupt);
     },
   };
+}
+
+/** With which signal it was interrupted; undefined: it was not. */
+export function signalOf({ reason }: AbortSignal): NodeJS.Signals | undefined {
+  return reason instanceof InterruptedError ? reason.signal : undefined;
 }

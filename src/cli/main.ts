@@ -2,15 +2,21 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { UsageError } from './cli-errors.js';
+import { cleanCommand } from './commands/clean.js';
+import { countCommand } from './commands/count.js';
 import { deleteCommand } from './commands/delete.js';
 import { demoCommand } from './commands/demo.js';
 import { getCommand } from './commands/get.js';
 import { listCommand } from './commands/list.js';
 import { migrateCommand } from './commands/migrate.js';
+import { pauseCommand, resumeCommand } from './commands/pause.js';
+import { purgeCommand } from './commands/purge.js';
 import { runCommand } from './commands/run.js';
 import { schedulesCommand } from './commands/schedules.js';
 import { waitCommand } from './commands/wait.js';
+import { whyCommand } from './commands/why.js';
 import { workerCommand } from './commands/worker.js';
+import { workersCommand } from './commands/workers.js';
 import { EXIT, EXIT_CODES_HELP } from './exit-codes.js';
 import { addGlobalOptions, settleEmbedded } from './global-options.js';
 import { Output } from './output.js';
@@ -22,7 +28,14 @@ const COMMANDS = [
   waitCommand,
   getCommand,
   listCommand,
+  countCommand,
+  whyCommand,
   deleteCommand,
+  purgeCommand,
+  cleanCommand,
+  pauseCommand,
+  resumeCommand,
+  workersCommand,
   schedulesCommand,
   demoCommand,
 ];

@@ -1,7 +1,8 @@
 import { dirname, join } from 'node:path';
 import { PermanentError } from '../errors.js';
 import type { Json, OwnedTask, TaskInput, TaskStore } from '../store/task-store.js';
-import { type Actor, defineActor } from '../worker/actor.js';
+import type { Actor } from '../worker/actor.js';
+import { defineActor } from '../worker/define-actor.js';
 import { elements, type Located, readString } from '../workflow/json-reader.js';
 import { describeError } from './error-report.js';
 import { combineDigests, digestLeaf, type Entry, type EntryKind, walkTree } from './merkle.js';

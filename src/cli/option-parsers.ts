@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import type { StatusCode } from '../store/task-store.js';
+import { parseDuration } from './duration.js';
 
 export const STATUS_CODES: readonly StatusCode[] = [
   'pending',
@@ -26,6 +27,28 @@ export function parseFactor(text: string): number {
     throw new InvalidArgumentError('Give a number above 0.');
   }
   return factor;
+}
+
+const ISO_TIME = /^\d{4}-\d{2}-\d{2}(?:T[\d:.]+(?:Z|[+-]\d{2}:?\d{2})?)?$/;
+
+/** A time in ISO 8601, or how long ago: `90m`, `7d`. InvalidArgumentError. */
+export function parseTime(text: string): Date {
+  const time = ISO_TIME.test(text) ? new Date(text) : agoOf(text);
+  if (time === null || Number.isNaN(time.getTime())) {
+    throw new InvalidArgumentError(
+      'Give a time, such as 2026-05-01T12:00:00Z, or how long ago with its unit, such as 90m or 7d.',
+    );
+  }
+  return time;
+}
+
+function agoOf(text: string): Date | null {
+  try {
+    return new Date(Date.now() - parseDuration(text));
+  } catch (error) {
+    if (error instanceof InvalidArgumentError) return null;
+    throw error;
+  }
 }
 
 /** For options that may be given several times. */

@@ -1,10 +1,10 @@
-import type { Task, TaskStore } from '../store/task-store.js';
+import type { Task, TaskCount, TaskStore } from '../store/task-store.js';
 import type { Actor } from '../worker/actor.js';
 import { InterruptedError } from './cli-errors.js';
 import { workCounter } from './observed-actor.js';
 import { Progress } from './progress.js';
 import { countOf, formatCount, type ProgressCounts } from './progress-text.js';
-import { isFailure, numEnded, type RunReport, tallyRun } from './run-report.js';
+import { hasEnded, isFailure, numEnded, type RunReport, tallyRun } from './run-report.js';
 import { RUN_TASK_ID, signalRun } from './run-scan.js';
 import type { RunStart } from './run-start.js';
 import type { Session } from './session.js';
@@ -64,21 +64,16 @@ async function initialCounts(
   { state, summary }: RunStart,
 ): Promise<InitialCounts> {
   if (state === 'new') return { done: 0, failed: 0, total: summary.actions, ended: 0, held: 0 };
-  let ended = 0;
-  let done = 0;
-  let failed = 0;
-  let total = 0;
-  let held = 0;
-  for await (const task of store.listTasks()) {
-    if (task.id === RUN_TASK_ID) continue;
-    if (task.action !== null) total++;
-    if (task.statusCode === 'in-progress') held++;
-    if (task.finishedAt === null) continue;
-    ended++;
-    if (task.action !== null) done++;
-    if (isFailure(task)) failed++;
-  }
-  return { done, failed, total, ended, held };
+  const counts = await store.countTasks();
+  const sum = (fits: (count: TaskCount) => boolean) =>
+    counts.filter(fits).reduce((all, { count }) => all + count, 0);
+  return {
+    done: sum((one) => one.action !== null && hasEnded(one)),
+    failed: sum(isFailure),
+    total: sum(({ action }) => action !== null),
+    ended: sum(hasEnded),
+    held: sum(({ statusCode }) => statusCode === 'in-progress'),
+  };
 }
 
 function noteStart(
@@ -119,6 +114,7 @@ async function perform(
     maxDurationMs,
     drainMs,
     logger: output.logger,
+    onReturned: counter.onReturned,
     ...(queues.length > 0 ? { queues } : {}),
   };
   try {

@@ -56,6 +56,10 @@ export function isFailure({ statusCode }: { readonly statusCode: StatusCode }): 
   return statusCode === 'aborted' || statusCode === 'cancelled';
 }
 
+export function hasEnded({ statusCode }: { readonly statusCode: StatusCode }): boolean {
+  return statusCode !== 'pending' && statusCode !== 'in-progress';
+}
+
 /** Tasks of these counts that have ended. */
 export function numEnded({ pending = 0, 'in-progress': running = 0, ...ended }: Counts): number {
   return Object.values(ended).reduce((sum, count) => sum + count, 0);

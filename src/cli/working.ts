@@ -1,6 +1,7 @@
 import type { TaskStore } from '../store/task-store.js';
-import { ActionManager, type ManagerOptions } from '../worker/action-manager.js';
+import { ActionManager } from '../worker/action-manager.js';
 import type { Actor } from '../worker/actor.js';
+import type { ManagerOptions } from '../worker/manager-options.js';
 
 /** How long running handlers get when the command is stopped before their tasks are handed back. */
 export const DEFAULT_DRAIN_MS = 5_000;

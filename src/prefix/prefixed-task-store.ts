@@ -1,4 +1,5 @@
 import { InvalidOptionError } from '../errors.js';
+import { checkHasCondition } from '../store/maintain-tasks.js';
 import type { ScheduleStore } from '../store/schedule-store.js';
 import type {
   BodySchema,
@@ -214,7 +215,11 @@ export class PrefixedTaskStore implements TaskStore {
   }
 
   purgeTasks(filter: TaskFilter, options?: PurgeOptions): Promise<number> {
-    return this.#calling(() => this.#store.purgeTasks(this.#names.addToFilter(filter), options));
+    return this.#calling(async () => {
+      // The prefix is none of the caller's.
+      checkHasCondition(filter);
+      return this.#store.purgeTasks(this.#names.addToFilter(filter), options);
+    });
   }
 
   cleanTasks(options: CleanOptions = {}): Promise<number> {

@@ -47,10 +47,11 @@ function checkTime(time: Date): Date {
   );
 }
 
-/** What the engine's clock says, and the server's own. */
+/** What the engine's clock says, rounded up so that it is no earlier than what is due, and the server's own. */
 export async function readClocks(run: Run): Promise<{ readonly now: Date; readonly server: Date }> {
   const [row] = await run(
-    `select 1000 * extract(epoch from signalbox.now()), 1000 * extract(epoch from clock_timestamp())`,
+    `select ceil(1000 * extract(epoch from signalbox.now())),
+       floor(1000 * extract(epoch from clock_timestamp()))`,
     [],
   );
   const [now, server] = row ?? [];

@@ -1,6 +1,14 @@
 import type { Run } from './database.js';
 import type { TaskStanding } from './task-store.js';
 
-export async function explainTask(_run: Run, _id: string): Promise<TaskStanding> {
-  throw new Error('not built yet');
+/** Of WaitReason: milliseconds in the database's answer. */
+const TIMES: ReadonlySet<string> = new Set(['at', 'deadline', 'since', 'until']);
+
+/** TaskNotFoundError. */
+export async function explainTask(run: Run, id: string): Promise<TaskStanding> {
+  const [row] = await run('select signalbox.explain_task($1)', [id]);
+  const standing: TaskStanding = JSON.parse(row?.[0] ?? 'null', (name, value) =>
+    TIMES.has(name) && typeof value === 'number' ? new Date(value) : value,
+  );
+  return standing;
 }

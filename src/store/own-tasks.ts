@@ -3,7 +3,7 @@ import { ClaimCursor } from './claim-cursor.js';
 import type { Database, RawRow } from './database.js';
 import { checkDuration, toInterval } from './durations.js';
 import { type Lanes, toLanes } from './lanes.js';
-import { toClaimedPositions, toOwnedTask } from './rows.js';
+import { byReadiness, toClaimedPositions, toOwnedTask } from './rows.js';
 import type { OwnedTask, OwnRequest, PollStrategy } from './task-store.js';
 
 type Positions = readonly ({ priority: number; seq: number } | undefined)[];
@@ -29,7 +29,7 @@ export class TaskClaims {
     const lanes = toLanes(request);
     const rows =
       request.pollStrategy === 'created'
-        ? await this.#claim(request, lanes, [])
+        ? (await this.#claim(request, lanes, [])).sort(byReadiness)
         : await this.#claimAtCursor(request, lanes);
     return rows.map(toOwnedTask);
   }

@@ -3,7 +3,6 @@ import { BodySchemas } from './body-schemas.js';
 import type { Database, RawRow, Run } from './database.js';
 import { checkDuration, toInterval } from './durations.js';
 import { explainTask } from './explain-task.js';
-import { endOfPrefix } from './id-range.js';
 import { insertBatch, insertOneUnique } from './insert-tasks.js';
 import { checkVersion } from './install.js';
 import { listPauses, pauseLanes, resumeLanes, setLimits, toLanes } from './lanes.js';
@@ -11,7 +10,7 @@ import { cleanTasks, countTasks, purgeTasks } from './maintain-tasks.js';
 import { TaskClaims } from './own-tasks.js';
 import { isToken, returnBatch, returnWithTasks } from './return-tasks.js';
 import { ATTEMPT_COLUMNS, TASK_COLUMNS, toAttempt, toTask, toWatchReport } from './rows.js';
-import { readStatusCode } from './status-code.js';
+import { toSqlFilter } from './task-filter.js';
 import type {
   BodySchema,
   CancelOptions,
@@ -273,18 +272,11 @@ export class PgTaskStore {
   }
 
   async #listPage(filter: TaskFilter, after: string, pageSize: number): Promise<Task[]> {
-    const { idPrefix = '' } = filter;
+    const { from, end, conditions } = toSqlFilter(filter);
     const rows = await this.#call(
-      `select ${TASK_COLUMNS} from signalbox.list_tasks($1, $2, $3, $4, $5, $6, $7) t`,
-      [
-        idPrefix,
-        after,
-        endOfPrefix(idPrefix),
-        pageSize,
-        filter.actions ?? null,
-        filter.queues ?? null,
-        filter.statusCodes?.map(readStatusCode) ?? null,
-      ],
+      `select ${TASK_COLUMNS}
+       from signalbox.list_tasks($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) t`,
+      [from, after, end, pageSize, ...conditions],
     );
     return rows.map(toTask);
   }

@@ -4,10 +4,12 @@ import type {
   Attempt,
   Json,
   LimitSlots,
+  LiveWorker,
   OwnedTask,
   RunWhen,
   StatusCode,
   Task,
+  TaskCount,
   TaskOutcome,
   WatchReport,
 } from './task-store.js';
@@ -39,6 +41,33 @@ export function toAttempt(row: RawRow): Attempt {
     outcome: toText(row[4]) as Attempt['outcome'],
     status: row[5] ?? null,
     error: row[6] ?? null,
+  };
+}
+
+/** The columns that `toLiveWorker` reads, in its order. */
+export const WORKER_COLUMNS = `
+  id, actor_id, to_json(queues), to_json(actions), date_part('epoch', started_at) * 1000,
+  date_part('epoch', alive_until) * 1000`;
+
+/** A row of WORKER_COLUMNS. */
+export function toLiveWorker(row: RawRow): LiveWorker {
+  return {
+    id: toText(row[0]),
+    actorId: toText(row[1]),
+    queues: parseTextArray(row[2]),
+    actions: parseTextArray(row[3]),
+    startedAt: new Date(Number(row[4])),
+    aliveUntil: new Date(Number(row[5])),
+  };
+}
+
+/** queue, action, status_code, count. */
+export function toCount(row: RawRow): TaskCount {
+  return {
+    queue: toText(row[0]),
+    action: row[1] ?? null,
+    statusCode: toText(row[2]) as StatusCode,
+    count: Number(row[3]),
   };
 }
 
@@ -108,10 +137,15 @@ function toSlots(key: string, row: RawRow): LimitSlots {
   return { key, count: Number(row[14]), version: Number(row[15]) };
 }
 
-/** Where rows of own_tasks stood in their lanes. Those of tasks with keys, which have lanes of their own, have no seq. */
+/** Sorts rows of own_tasks by when their tasks became ready. */
+export function byReadiness(a: RawRow, b: RawRow): number {
+  return Number(a[11]) - Number(b[11]);
+}
+
+/** Where rows of own_tasks stood in the lanes that were named: tasks with a slots_version have lanes of their own. */
 export function toClaimedPositions(rows: readonly RawRow[]): ClaimedPosition[] {
   return rows
-    .filter((row) => row[11] != null)
+    .filter((row) => row[15] == null)
     .map((row) => ({
       queue: toText(row[4]),
       action: toText(row[2]),

@@ -114,7 +114,7 @@ export type WatchReport =
 /** A JSON Schema (2020-12) that the bodies of an action must fit. */
 export type BodySchema = Readonly<Record<string, unknown>>;
 
-/** All conditions must hold; one left out always does. */
+/** All conditions must hold; one left out always does. Only `idPrefix` has an index: for the others every id that begins so is read. */
 export interface TaskFilter {
   idPrefix?: string;
   actions?: readonly string[];
@@ -122,6 +122,8 @@ export interface TaskFilter {
   statusCodes?: readonly StatusCode[];
   /** Changed at or after this time: see `Task.updatedAt`. */
   updatedSince?: Date;
+  /** Not changed since this time. */
+  updatedBefore?: Date;
   /** Ended before this time. */
   endedBefore?: Date;
   /** At most this many tasks. Default: no limit. */
@@ -144,16 +146,22 @@ export interface DeleteOptions {
 
 export interface PurgeOptions extends DeleteOptions {
   signal?: AbortSignal;
+  /** Told after each batch how many are deleted so far. */
+  onProgress?: (numDeleted: number) => void;
 }
 
-/** What `cleanTasks` deletes: whole runs, all of whose tasks ended before the age. */
+/**
+ * What `cleanTasks` deletes: whole runs, all of whose tasks ended before the age. A run is a task with all tasks whose
+ * ids lie below its own as paths, `<id>/...`; what it has signalled outside must have ended before the age as well.
+ */
 export interface CleanOptions {
-  /** Counted from the end of the run's last task. Default 15 minutes. */
+  /** Counted from the end of the run's last task. 0: at once. Default 15 minutes. */
   minAgeMs?: number;
+  /** Only runs whose topmost task's id begins so. */
   idPrefix?: string;
   /** Only runs of which every task ended as one of these. Default: any. */
   statusCodes?: readonly StatusCode[];
-  /** Tasks deleted in a statement. Default 1,000. */
+  /** Tasks deleted in a transaction, at most 100,000; a run of more is not deleted all at once. Default 1,000. */
   batchSize?: number;
   signal?: AbortSignal;
   /** Told after each batch how many are deleted so far. */
@@ -286,7 +294,10 @@ export interface TaskStore {
   /** Deletes tasks and, recursively, waiting ones left without dependencies; resolves with how many. */
   deleteTasks(ids: readonly string[], options?: DeleteOptions): Promise<number>;
 
-  /** Deletes all tasks that fit, in small batches; resolves with how many. Owned ones only with `force`. */
+  /**
+   * Deletes all tasks that fit, in small batches; resolves with how many, waiting ones left without dependencies
+   * included. Owned ones only with `force`. InvalidOptionError for a filter without a condition.
+   */
   purgeTasks(filter: TaskFilter, options?: PurgeOptions): Promise<number>;
 
   /** Deletes whole runs that ended long enough ago, in small batches that block nobody; resolves with how many tasks. */

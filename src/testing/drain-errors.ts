@@ -17,7 +17,7 @@ export class DrainLimitError extends SignalboxError {
   }
 }
 
-/** Tasks were aborted during a drain with `throwOnFailure`; `cause` is what the first one's handler threw. */
+/** Tasks failed at their last try in a drain with `throwOnFailure`; `cause` is what the first one's handler threw. */
 export class DrainFailedError extends SignalboxError {
   readonly failures: readonly DrainOutcome[];
 
@@ -26,7 +26,7 @@ export class DrainFailedError extends SignalboxError {
       .slice(0, SHOWN)
       .map(({ id, status }) => `${JSON.stringify(id)} (${status ?? 'no status'})`);
     const rest = failures.length > SHOWN ? ` and ${failures.length - SHOWN} more` : '';
-    super('DRAIN_FAILED', `Tasks were aborted: ${shown.join(', ')}${rest}.`, {
+    super('DRAIN_FAILED', `Tasks failed: ${shown.join(', ')}${rest}.`, {
       cause: failures[0]?.error,
     });
     this.failures = failures;

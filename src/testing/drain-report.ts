@@ -1,4 +1,10 @@
-import type { OwnedTask, StatusCode, TaskReturn } from '../store/task-store.js';
+import type { OwnedTask } from '../store/task-store.js';
+import type { ReturnedOutcome } from '../worker/actor.js';
+
+/**
+ * What a try came to: `retried`: it failed, and another follows; `snoozed`: put off without counting.
+ */
+export type DrainResult = 'completed' | 'aborted' | 'retried' | 'snoozed';
 
 /** What became of one try. */
 export interface DrainOutcome {
@@ -6,22 +12,15 @@ export interface DrainOutcome {
   readonly action: string;
   /** Which try it was. */
   readonly numTries: number;
-  /** `pending`: another will follow. */
-  readonly statusCode: StatusCode;
+  readonly result: DrainResult;
   readonly status: string | null;
   /** What the handler threw; left out if it returned. */
   readonly error?: unknown;
 }
 
 /** What a drain did, try by try. Tasks that nobody performs (milestones, skipped and cancelled ones) are not counted. */
-export interface DrainReport {
-  readonly completed: number;
-  readonly aborted: number;
-  /** Tries that failed, or were handed back, with another to follow. */
-  readonly retried: number;
-  /** Put off by SnoozeError. */
-  readonly snoozed: number;
-  /** Owned and not returned: cancelled, deleted or lapsed meanwhile. */
+export interface DrainReport extends Readonly<Record<DrainResult, number>> {
+  /** Owned and not known to be returned: cancelled, deleted or lapsed meanwhile, or the answer was lost. */
   readonly lost: number;
   /** In the order of their returns. */
   readonly outcomes: readonly DrainOutcome[];
@@ -29,36 +28,44 @@ export interface DrainReport {
 
 /** Gathers a report. */
 export class DrainTally {
+  /** Tries begun, or about to be. */
   numOwned = 0;
-  readonly #counts = { completed: 0, aborted: 0, retried: 0, snoozed: 0 };
+  numLost = 0;
+  readonly #counts: Record<DrainResult, number> = {
+    completed: 0,
+    aborted: 0,
+    retried: 0,
+    snoozed: 0,
+  };
   readonly #outcomes: DrainOutcome[] = [];
-  readonly #thrown = new Map<string, unknown>();
 
-  /** The handler of the try under this token threw. */
-  threw(token: string, error: unknown): void {
-    this.#thrown.set(token, error);
-  }
-
-  returned(task: OwnedTask, given: TaskReturn, statusCode: StatusCode): void {
-    this.#counts[this.#kindOf(given, statusCode)]++;
+  readonly returned = (task: OwnedTask, outcome: ReturnedOutcome, error: unknown): void => {
+    const { id, action, numTries } = task;
+    const result = toResult(outcome);
+    const status = outcome.status ?? null;
+    this.#counts[result]++;
     this.#outcomes.push({
-      id: task.id,
-      action: task.action,
-      numTries: task.numTries,
-      statusCode,
-      status: given.status ?? null,
-      ...(this.#thrown.has(task.token) ? { error: this.#thrown.get(task.token) } : {}),
+      id,
+      action,
+      numTries,
+      result,
+      status,
+      ...(error === undefined ? {} : { error }),
     });
-    this.#thrown.delete(task.token);
+  };
+
+  /** The last tries of tasks that have failed so far. */
+  failures(): DrainOutcome[] {
+    const last = new Map(this.#outcomes.map((outcome) => [outcome.id, outcome]));
+    return [...last.values()].filter(({ result }) => result === 'aborted' || result === 'retried');
   }
 
   report(): DrainReport {
-    const outcomes = [...this.#outcomes];
-    return { ...this.#counts, lost: this.numOwned - outcomes.length, outcomes };
+    return { ...this.#counts, lost: this.numLost, outcomes: [...this.#outcomes] };
   }
+}
 
-  #kindOf({ startAfter }: TaskReturn, statusCode: StatusCode) {
-    if (statusCode === 'completed' || statusCode === 'aborted') return statusCode;
-    return startAfter ? 'snoozed' : 'retried';
-  }
+function toResult({ statusCode, startAfter }: ReturnedOutcome): DrainResult {
+  if (statusCode === 'completed' || statusCode === 'aborted') return statusCode;
+  return startAfter ? 'snoozed' : 'retried';
 }

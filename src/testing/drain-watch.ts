@@ -14,8 +14,8 @@ import type { DrainTally } from './drain-report.js';
 
 interface DrainWatchOptions {
   readonly store: TaskStore;
-  /** All that is to be drained. */
-  readonly lanes: ReadyRequest;
+  /** All that is to be drained; actors may learn actions meanwhile. */
+  readonly lanes: () => ReadyRequest;
   /** Tasks in hand at a time. */
   readonly workers: number;
   readonly maxTasks: number;
@@ -41,7 +41,8 @@ export class DrainWatch {
   /** Resolves when idle. Rejects with DrainLimitError, or with what the store kept failing with. */
   readonly idle: Promise<void>;
   readonly #options: DrainWatchOptions;
-  readonly #inHand = new Map<string, OwnedTask>();
+  /** Tokens. */
+  readonly #inHand = new Set<string>();
   readonly #refused = new Set<string>();
   #onChange: (() => void)[] = [];
   #owning: Promise<unknown> = Promise.resolve();
@@ -79,7 +80,7 @@ export class DrainWatch {
     this.#numOwning++;
     try {
       const tasks = await this.#attempt(() => store.ownTasks({ ...request, maxTasks: free }));
-      for (const task of tasks) this.#inHand.set(task.token, task);
+      for (const { token } of tasks) this.#inHand.add(token);
       tally.numOwned += tasks.length;
       if (tally.numOwned > maxTasks) {
         this.#end(new DrainLimitError(maxTasks, tasks.at(-1)?.id ?? ''));
@@ -101,10 +102,7 @@ export class DrainWatch {
   }
 
   /** A return that was refused is followed by one in its place, once. */
-  #reported(given: TaskReturn, report: ReturnReport): void {
-    const { token } = given;
-    const task = this.#inHand.get(token);
-    if (task && report.ok) this.#options.tally.returned(task, given, report.statusCode);
+  #reported({ token }: TaskReturn, report: ReturnReport): void {
     const isFinal = report.ok || report.error instanceof InvalidTokenError;
     if (isFinal || this.#refused.has(token)) this.#inHand.delete(token);
     else this.#refused.add(token);
@@ -122,9 +120,11 @@ export class DrainWatch {
   async #sleep(signal: AbortSignal | undefined): Promise<boolean> {
     if (this.#isIdle() && !this.#isOver) {
       const { store, lanes } = this.#options;
-      const isReady = await this.#attempt(() => store.waitForReady(lanes, { timeoutMs: 0 }));
-      if (isReady || !this.#isIdle()) return true;
-      this.#end();
+      const isReady = await this.#attempt(() => store.waitForReady(lanes(), { timeoutMs: 0 }));
+      if (!isReady && this.#isIdle()) this.#end();
+      // Ready for another actor, it may be: all look again.
+      this.#changed();
+      return true;
     }
     await this.#change(signal);
     return true;

@@ -3,7 +3,6 @@ import type { Logger } from '../logger.js';
 import type { TaskStore } from '../store/task-store.js';
 import { ActionManager } from '../worker/action-manager.js';
 import type { Actor } from '../worker/actor.js';
-import { altered } from './altered.js';
 import { DrainFailedError } from './drain-errors.js';
 import { type DrainReport, DrainTally } from './drain-report.js';
 import { DrainWatch } from './drain-watch.js';
@@ -16,26 +15,28 @@ export interface DrainOptions {
   readonly maxTasks?: number;
   /** Default: `['default']`. */
   readonly queues?: readonly string[];
-  /** DrainFailedError at the end if a task was aborted. Default false. */
+  /** DrainFailedError at the end if the last try of a task failed. Default false. */
   readonly throwOnFailure?: boolean;
-  /** Moves this clock to whatever waits for time, again and again until nothing does. Default: what is not ready now stays. */
+  /** Stands still meanwhile, so that what becomes ready does not depend on how long handlers take. */
   readonly clock?: TestClock;
-  /** With `clock`: no further than this, where the clock then stands; schedules fire on the way. */
+  /** Moves `clock` to whatever waits for time next, again and again until nothing does. Default false: that stays. */
+  readonly timers?: boolean;
+  /** With `timers`: no further than this, where the clock then stands; schedules fire on the way. */
   readonly until?: Date;
   readonly logger?: Logger;
 }
 
-const DEFAULTS = Object.freeze({ workers: 1, maxTasks: 100_000, throwOnFailure: false });
+const DEFAULTS = Object.freeze({ workers: 1, maxTasks: 100_000 });
 
 /** A handler may move the clock by hours without losing its task. */
 const LEASE_MS = 7 * 86_400_000;
-const ERROR_PAUSE_MS = 10;
+const PAUSE_MS = 10;
 
 /**
  * Performs tasks until none is ready, in this process, and resolves with what became of them.
  *
- * Nothing is simulated: an ActionManager has the actors perform what the store gives, with retries, limits and middleware
- * as in production. With `clock`, time passes as well. A handler that waits for another task of the drain needs
+ * Nothing is simulated: an ActionManager has the actors perform what the store gives, with retries, limits and hooks
+ * as in production. With `timers`, time passes as well. A handler that waits for another task of the drain needs
  * `workers: 2` or more. Rejects with DrainLimitError, DrainFailedError, or what the store keeps failing with.
  */
 export async function drain(
@@ -43,31 +44,43 @@ export async function drain(
   actors: Actor | readonly Actor[],
   options: DrainOptions = {},
 ): Promise<DrainReport> {
-  const { clock, until } = options;
-  if (until && !clock) throw new InvalidOptionError('until', 'needs a clock to move; give one');
+  const { clock, timers = false, until } = options;
+  if (timers && !clock) throw new InvalidOptionError('timers', 'needs a clock to move; give one');
+  if (until && !timers) throw new InvalidOptionError('until', 'goes with timers: true; add it');
   const tally = new DrainTally();
-  await drainReady(store, actors, options, tally);
-  if (clock) await passTime(clock, store, until, () => drainReady(store, actors, options, tally));
-  const report = tally.report();
-  const failures = report.outcomes.filter(({ statusCode }) => statusCode === 'aborted');
-  if (options.throwOnFailure && failures.length > 0) throw new DrainFailedError(failures);
-  return report;
+  const drainNow = () => drainReady(store, isMany(actors) ? actors : [actors], options, tally);
+  await standingStill(clock, async () => {
+    await drainNow();
+    if (clock && timers) await passTime(clock, until && { until, store }, drainNow);
+  });
+  const failures = options.throwOnFailure ? tally.failures() : [];
+  if (failures.length > 0) throw new DrainFailedError(failures);
+  return tally.report();
+}
+
+/** A clock that ran before runs on afterwards, from where it stands then. */
+async function standingStill(
+  clock: TestClock | undefined,
+  work: () => Promise<void>,
+): Promise<void> {
+  if (!clock || clock.isFrozen) return work();
+  await clock.freeze();
+  await work().finally(() => clock.unfreeze());
 }
 
 async function passTime(
   clock: TestClock,
-  store: TaskStore,
-  until: Date | undefined,
+  end: { readonly until: Date; readonly store: TaskStore } | undefined,
   drainNow: () => Promise<void>,
 ): Promise<void> {
   for (;;) {
-    const next = await nextMoment(clock, until ? store : undefined);
-    if (!next || (until && next > until)) break;
+    const next = await nextMoment(clock, end?.store);
+    if (!next || (end && next > end.until)) break;
     await clock.set(next);
-    if (until) await store.schedules.fireDue();
+    await end?.store.schedules.fireDue();
     await drainNow();
   }
-  if (until && (await clock.now()) < until) await clock.set(until);
+  if (end && (await clock.now()) < end.until) await clock.set(end.until);
 }
 
 /** Always later than now, so that time passes even where what is due is held up by somebody. */
@@ -82,57 +95,32 @@ async function nextMoment(clock: TestClock, scheduling?: TaskStore): Promise<Dat
 
 async function drainReady(
   store: TaskStore,
-  actors: Actor | readonly Actor[],
+  actors: readonly Actor[],
   options: DrainOptions,
   tally: DrainTally,
 ): Promise<void> {
   const { workers, maxTasks } = { ...DEFAULTS, ...options };
   const queues = options.queues ? { queues: options.queues } : {};
-  const actor = observed(merged(isMany(actors) ? actors : [actors]), tally);
-  const lanes = { actions: actor.actions, ...queues };
+  const lanes = () => ({ actions: actors.flatMap(({ actions }) => actions), ...queues });
+  // A manager would wait for the first.
+  if (lanes().actions.length === 0) return;
   const watch = new DrainWatch({ store, lanes, workers, maxTasks, tally });
-  const manager = new ActionManager(watch.store, actor, {
+  const manager = new ActionManager(watch.store, actors, {
     workers,
     channelSize: workers,
     maxTasks: workers,
-    waitTimeMs: ERROR_PAUSE_MS,
-    errWaitTimeMs: ERROR_PAUSE_MS,
+    waitTimeMs: PAUSE_MS,
+    errWaitTimeMs: PAUSE_MS,
     maxDurationMs: LEASE_MS,
+    onReturned: tally.returned,
     ...queues,
     ...(options.logger ? { logger: options.logger } : {}),
   });
   await manager.start();
   await watch.idle.finally(() => manager.stop({ timeoutMs: 0 }));
+  tally.numLost += manager.stats().lost;
 }
 
 function isMany(actors: Actor | readonly Actor[]): actors is readonly Actor[] {
   return Array.isArray(actors);
-}
-
-/** One actor that does what each of them does. */
-function merged(actors: readonly Actor[]): Actor {
-  const [first, ...others] = actors;
-  if (!first) throw new InvalidOptionError('actors', 'are none; give at least one');
-  if (others.length === 0) return first;
-  const byAction = new Map(actors.flatMap((one) => one.actions.map((action) => [action, one])));
-  return {
-    id: actors.map(({ id }) => id).join('+'),
-    actions: [...byAction.keys()],
-    settings: Object.assign({}, ...actors.map(({ settings }) => settings)),
-    handle: (task, context) => (byAction.get(task.action) ?? first).handle(task, context),
-  };
-}
-
-/** The same actor; what its handlers throw is noted. */
-function observed(actor: Actor, tally: DrainTally): Actor {
-  return altered<Actor>(actor, {
-    async handle(task, context) {
-      try {
-        return await actor.handle(task, context);
-      } catch (error) {
-        tally.threw(task.token, error);
-        throw error;
-      }
-    },
-  });
 }

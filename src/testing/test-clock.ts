@@ -31,6 +31,11 @@ export class TestClock {
     this.#run = (text, values) => database.rows(text, values);
   }
 
+  /** Whether it stands still. */
+  get isFrozen(): boolean {
+    return this.#setting.kind === 'frozen';
+  }
+
   /** What it says now, at the database. */
   async now(): Promise<Date> {
     return (await readClocks(this.#run)).now;

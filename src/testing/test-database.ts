@@ -87,13 +87,13 @@ export class TestDatabase implements AsyncDisposable {
     return other;
   }
 
-  /** `drain` with this database's clock: with `timers`, moves time to whatever comes next until nothing is left. */
+  /** `drain` with this database's clock: it stands still meanwhile, or moves, with `timers`. */
   drain(
     store: TaskStore,
     actors: Actor | readonly Actor[],
-    { timers = false, ...options }: Omit<DrainOptions, 'clock'> & { timers?: boolean } = {},
+    options: Omit<DrainOptions, 'clock'> = {},
   ): Promise<DrainReport> {
-    return drain(store, actors, timers ? { ...options, clock: this.clock } : options);
+    return drain(store, actors, { ...options, clock: this.clock });
   }
 
   /** Cuts off everything that connected by `connectionString`, in whatever process; resolves with how many connections. */

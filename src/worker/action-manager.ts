@@ -1,117 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import { EventEmitter } from 'node:events';
 import { InvalidOptionError, ManagerStoppedError } from '../errors.js';
-import { type Logger, noopLogger } from '../logger.js';
-import { Crew } from '../pool/crew.js';
-import type { OwnedTask, ReturnReport, TaskStore } from '../store/task-store.js';
-import type { Actor, ActorResult } from './actor.js';
-import { Channel } from './channel.js';
-import { ClaimLoop } from './claim-loop.js';
-import { Job, type JobHost } from './job.js';
-import { LeaseKeeper } from './lease-keeper.js';
-import { ReturnBatcher } from './return-batcher.js';
+import type { OwnedTask, OwnRequest, TaskStore, WorkerInfo } from '../store/task-store.js';
+import type { Actor, ManualActor } from './actor.js';
+import { ActorHost } from './actor-host.js';
+import { type Claim, ClaimLoop } from './claim-loop.js';
+import { ClaimTurns } from './claim-turns.js';
+import { InHand } from './in-hand.js';
+import { type ManagerEvents, Notices } from './manager-events.js';
+import {
+  type FullManagerOptions,
+  fullManagerOptions,
+  type ManagerOptions,
+} from './manager-options.js';
+import type { ManualJob } from './manual-job.js';
+import { type JobsOptions, ManualJobs } from './manual-jobs.js';
+import type { Middleware } from './middleware/middleware.js';
+import { OutcomeRules } from './outcome-rules.js';
+import { Pace } from './pace.js';
+import { Prefetch } from './prefetch.js';
+import { Presence } from './presence.js';
 
-/** How a manager works. Durations in milliseconds. */
-export interface ManagerOptions {
-  /** Handlers that run at once. */
-  workers?: number;
-  /** Owned tasks that may wait in memory. */
-  channelSize?: number;
-  /** Tasks asked for, and returned, at a time. */
-  maxTasks?: number;
-  /** First pause when there was nothing to own; doubles up to 15 s while nothing comes. New work wakes it at once. */
-  waitTimeMs?: number;
-  /** Pause after an error of the database. */
-  errWaitTimeMs?: number;
-  /** How long an ownership lasts unless extended, which the manager does: how soon a crashed one's tasks come back. */
-  maxDurationMs?: number;
-  /** Default: `['default']`. */
-  queues?: readonly string[];
-  logger?: Logger;
+/** What a manager has done and has to do. */
+export interface ManagerStats {
+  /** Owned, and waiting for a worker. */
+  readonly waiting: number;
+  /** Handlers that run. */
+  readonly performing: number;
+  /** On their way back. */
+  readonly returning: number;
+  /** All of these: tasks whose leases are kept. */
+  readonly held: number;
+  /** Since the start. */
+  readonly owned: number;
+  readonly returned: number;
+  /** Owned, and neither returned nor held any more. */
+  readonly lost: number;
+  /** Of the handlers that ended last, in milliseconds; null: none has. */
+  readonly meanHandlerMs: number | null;
 }
-
-const DEFAULTS = Object.freeze({
-  workers: 5,
-  channelSize: 1_000,
-  maxTasks: 500,
-  waitTimeMs: 300,
-  errWaitTimeMs: 3_000,
-  maxDurationMs: 1_800_000,
-});
 
 const MAX_IDLE_MS = 15_000;
 
 /**
- * Owns tasks for an actor, has them performed, and returns them.
+ * Owns tasks for actors, has them performed, and returns them.
  *
  * Delivery is at least once: a task whose lease lapses (a crash, a database out of reach for longer than
  * maxDurationMs) is performed again, perhaps while the first handler still runs with its signal fired.
  *
  *   new --start()--> running --stop()--> draining --all returned--> stopped
  *
- * Each owned task is a Job: held by the LeaseKeeper, waiting in the Channel, performed by one of the workers of a
- * Crew, and returned through the ReturnBatcher. The ClaimLoop asks for more while there is room.
+ * Each actor has a ClaimLoop, which asks for tasks as Prefetch says, and an ActorHost, which makes jobs of them. What is InHand,
+ * the actors share: the workers, the waiting room, the leases, the returns.
  */
-export class ActionManager {
-  readonly #logger: Logger;
-  readonly #options: Required<Omit<ManagerOptions, 'logger' | 'queues'>>;
-  readonly #host: JobHost;
-  readonly #channel: Channel;
-  readonly #workers: Crew<Job>;
-  readonly #leases: LeaseKeeper;
-  readonly #returns: ReturnBatcher<Job>;
-  readonly #claims: ClaimLoop;
-  /** Everything in hand: waiting, performed, on its way back. */
-  readonly #jobs = new Set<Job>();
-  #jobEnded: (() => void) | undefined;
+export class ActionManager extends EventEmitter<ManagerEvents> {
+  readonly #options: FullManagerOptions;
+  readonly #id = randomUUID();
+  readonly #middleware: Middleware[] = [];
+  readonly #manual: ManualJobs | undefined;
+  readonly #notices: Notices;
+  readonly #pace: Pace;
+  readonly #inHand: InHand;
+  readonly #prefetch: Prefetch;
+  readonly #turns: ClaimTurns;
+  readonly #hosts: readonly ActorHost[];
+  readonly #loops: readonly ClaimLoop[];
+  readonly #presence: Presence;
+  #numOwned = 0;
+  #unfollow: (() => void)[] = [];
   #state: 'new' | 'running' | 'draining' | 'stopped' = 'new';
   #stopped: Promise<void> | undefined;
 
-  constructor(store: TaskStore, actor: Actor, options: ManagerOptions = {}) {
-    const { logger = noopLogger, queues, ...given } = options;
-    this.#options = { ...DEFAULTS, ...given };
-    checkOptions(this.#options);
-    const { workers, maxTasks, waitTimeMs, errWaitTimeMs, maxDurationMs } = this.#options;
-    for (const [action, { schema }] of Object.entries(actor.settings ?? {})) {
-      if (schema) store.registerBodySchema(action, schema);
-    }
-    this.#logger = logger;
-    this.#host = {
-      actor,
-      logger,
-      extend: (job) => this.#leases.extend(job),
-      onDecided: (job, result) => this.#return(job, result),
-    };
-    this.#channel = new Channel(actor.settings);
-    this.#workers = new Crew({
-      workers,
-      take: () => this.#take(),
-      perform: (job) => job.perform(),
-      ended: (job) => this.#channel.ended(job),
-      onFault: (err, job) => logger.error({ err, id: job?.task.id }, 'a job was not settled'),
+  /**
+   * InvalidOptionError for options out of range, or actors of which some have handlers and some have not; ActionKnownError if
+   * two of them perform the same action.
+   */
+  constructor(
+    store: TaskStore,
+    actors: Actor | ManualActor | readonly (Actor | ManualActor)[],
+    options: ManagerOptions = {},
+  ) {
+    super();
+    const performers = isMany(actors) ? actors : [actors];
+    this.#options = fullManagerOptions(options);
+    const { workers, retry, maxTries, logger } = this.#options;
+    this.#notices = new Notices(this, logger);
+    this.#manual = areManual(performers)
+      ? new ManualJobs({
+          onWanted: () => this.#wanted(),
+          onAbandoned: () => this.#inHand.handBackUnstarted('nobody takes jobs'),
+        })
+      : undefined;
+    this.#pace = new Pace(workers);
+    const rules = new OutcomeRules({ retry, maxTries, random: Math.random });
+    const shared = { store, notices: this.#notices, rules, manual: this.#manual };
+    this.#inHand = new InHand({
+      ...shared,
+      manager: this.#options,
+      pace: this.#pace,
+      onRoom: () => this.#roomGrew(),
     });
-    this.#leases = new LeaseKeeper({ store, logger });
-    this.#returns = new ReturnBatcher({
-      store,
-      logger,
-      maxBatch: maxTasks,
-      maxPauseMs: errWaitTimeMs,
-      onReported: (job, report) => this.#finish(job, report),
+    this.#prefetch = new Prefetch({
+      ...this.#options,
+      pace: this.#pace,
+      counts: () => this.#inHand.counts,
     });
-    this.#claims = new ClaimLoop({
-      store,
-      request: {
-        actorId: actor.id,
-        actions: actor.actions,
-        maxDurationMs,
-        ...(queues ? { queues } : {}),
-      },
-      maxTasks,
-      waitTimeMs,
-      maxIdleMs: Math.max(waitTimeMs, MAX_IDLE_MS),
-      errWaitTimeMs,
-      logger,
-      room: (besides) => this.#room(besides),
-      onOwned: (tasks, ownedAt) => this.#accept(tasks, ownedAt),
+    this.#turns = new ClaimTurns((besides) => this.#room(besides));
+    this.#hosts = performers.map((actor) => {
+      const hostOptions = { ...shared, actor, inHand: this.#inHand, middleware: this.#middleware };
+      return new ActorHost(hostOptions);
     });
+    this.#checkApart();
+    this.#loops = this.#hosts.map((host) => this.#loopOf(store, host));
+    this.#presence = new Presence({ store, logger, workers: () => this.#workers() });
+  }
+
+  /** Has tasks performed within this, inside of what was used before. From the next task on. */
+  use(middleware: Middleware): this {
+    this.#middleware.push(middleware);
+    return this;
   }
 
   /** Begins to own tasks. Does nothing when started already; ManagerStoppedError once stopped. */
@@ -119,16 +126,22 @@ export class ActionManager {
     if (this.#state === 'running') return;
     if (this.#state !== 'new') throw new ManagerStoppedError();
     this.#state = 'running';
-    this.#claims.start();
+    this.#unfollow = this.#hosts.flatMap((host, i) => {
+      const unfollow = host.actor.onChange?.(() => this.#actorChanged(host, this.#loops[i]));
+      return unfollow ? [unfollow] : [];
+    });
+    this.#presence.start();
+    for (const loop of this.#loops) loop.start();
   }
 
   /**
    * Takes no more, hands back what has not begun without using up a try, lets what runs finish, and resolves
-   * when all is returned. After `timeoutMs` (default: never) running handlers' signals fire and their tasks
-   * are handed back too, whether they settle or not. Safe to call twice and before start.
+   * when all is returned and hooks have settled. After `timeoutMs` (default: never; for jobs by hand, 0) running handlers'
+   * signals fire and their tasks are handed back too, whether they settle or not. Safe to call twice and before start.
    */
   stop({ timeoutMs }: { timeoutMs?: number } = {}): Promise<void> {
-    this.#stopped ??= this.#drain(timeoutMs);
+    // Whoever holds a job by hand may be the one who stops, and waits.
+    this.#stopped ??= this.#drain(timeoutMs ?? (this.#manual ? 0 : undefined));
     return this.#stopped;
   }
 
@@ -136,92 +149,137 @@ export class ActionManager {
     await this.stop();
   }
 
+  /**
+   * Tasks to perform by hand, for actors without handlers; starts the manager. A job takes up one of the `workers` from when
+   * it is given until it is settled, so that no more are in hand than those; leaving the loop takes no more. Several
+   * loops share the jobs. InvalidOptionError if the actors have handlers.
+   */
+  jobs(options: JobsOptions = {}): AsyncIterableIterator<ManualJob> {
+    if (!this.#manual) {
+      throw new InvalidOptionError('jobs()', 'is for actors without a handler; leave handle out');
+    }
+    return this.#manual.loop(options, () => this.start());
+  }
+
+  /** A snapshot. */
+  stats(): ManagerStats {
+    const { numWaiting, numPerforming, numHeld } = this.#inHand.counts;
+    return {
+      waiting: numWaiting,
+      performing: numPerforming,
+      returning: Math.max(0, numHeld - numWaiting - numPerforming),
+      held: numHeld,
+      owned: this.#numOwned,
+      returned: this.#inHand.numReturned,
+      lost: this.#inHand.numLost,
+      meanHandlerMs: this.#pace.meanMs,
+    };
+  }
+
   async #drain(timeoutMs: number | undefined): Promise<void> {
     this.#state = 'draining';
-    await this.#claims.stop();
-    for (const job of this.#channel.drain()) {
-      job.abort(new ManagerStoppedError());
-      void job.perform();
-    }
+    for (const unfollow of this.#unfollow) unfollow();
+    this.#manual?.stop();
+    await Promise.all(this.#loops.map((loop) => loop.stop()));
+    this.#inHand.handBackUnstarted('the manager stopped');
     const limit =
       timeoutMs === undefined
         ? undefined
-        : setTimeout(() => this.#abortAll(), Math.max(0, timeoutMs));
-    while (this.#jobs.size > 0) {
-      await new Promise<void>((resolve) => {
-        this.#jobEnded = resolve;
-      });
-    }
+        : setTimeout(() => this.#inHand.handBackAll('the manager stopped'), Math.max(0, timeoutMs));
+    await this.#inHand.emptied();
     clearTimeout(limit);
-    await this.#returns.drained();
-    this.#leases.stop();
+    await this.#presence.stop();
     this.#state = 'stopped';
   }
 
-  #abortAll(): void {
-    for (const job of this.#jobs) job.abort(new ManagerStoppedError());
+  #checkApart(): void {
+    for (const [i, host] of this.#hosts.entries()) {
+      for (const other of this.#hosts.slice(i + 1)) other.checkApart(host);
+    }
   }
 
-  /**
-   * How many tasks to ask for: none until a batch fits, or the workers are about to run dry. Tasks on their way back
-   * count as well, from as many on as may wait: a database that takes them slowly is not asked for more.
-   */
+  #actorChanged(host: ActorHost, loop: ClaimLoop | undefined): void {
+    this.#checkApart();
+    host.follow();
+    loop?.actorChanged();
+    this.#presence.changed();
+  }
+
+  #loopOf(store: TaskStore, host: ActorHost): ClaimLoop {
+    const { queues, maxTasks, waitTimeMs, errWaitTimeMs } = this.#options;
+    return new ClaimLoop({
+      store,
+      actorId: host.actor.id,
+      actions: () => host.openActions,
+      request: (asked) => this.#request(asked),
+      queues,
+      maxTasks,
+      waitTimeMs,
+      maxIdleMs: Math.max(waitTimeMs, MAX_IDLE_MS),
+      errWaitTimeMs,
+      turns: this.#turns,
+      onFailed: (error) => this.#notices.failed('own', error, 0),
+      onOwned: (tasks, claim) => this.#accept(host, tasks, claim),
+    });
+  }
+
+  #request(asked: number): Omit<OwnRequest, 'actorId' | 'actions' | 'maxTasks'> {
+    const { maxDurationMs, queues, pollStrategy, workers } = this.#options;
+    return {
+      maxDurationMs,
+      holder: this.#id,
+      maxSlots: workers,
+      ...this.#prefetch.shares(asked, this.#turns.numAsked),
+      ...(queues ? { queues } : {}),
+      ...(pollStrategy ? { pollStrategy } : {}),
+    };
+  }
+
+  #accept(host: ActorHost, tasks: readonly OwnedTask[], claim: Claim): void {
+    this.#numOwned += tasks.length;
+    const { asked, askedAt } = claim;
+    const actorId = host.actor.id;
+    const durationMs = performance.now() - askedAt;
+    this.#notices.emit('owned', { actorId, count: tasks.length, asked, durationMs });
+    host.accept(tasks, claim);
+  }
+
   #room(besides: number): number {
-    const { channelSize, maxTasks, workers } = this.#options;
-    const numWaiting = this.#channel.size + besides;
-    const numReturning = this.#jobs.size - this.#channel.size - this.#workers.numActive;
-    const free = channelSize - numWaiting - Math.max(0, numReturning - channelSize);
-    return free >= maxTasks || (free > 0 && numWaiting < workers) ? free : 0;
+    return this.#manual?.isOpen === false ? 0 : this.#prefetch.room(besides);
   }
 
-  #accept(tasks: readonly OwnedTask[], ownedAt: number): void {
-    for (const task of tasks) {
-      const job = new Job(task, ownedAt, this.#host);
-      this.#jobs.add(job);
-      this.#leases.hold(job);
-      this.#channel.put(job);
-    }
-    this.#workers.wake(tasks.length);
+  #roomGrew(): void {
+    this.#turns.roomGrew();
+    for (const loop of this.#loops) loop.roomGrew();
   }
 
-  #take(): Job | undefined {
-    const job = this.#channel.take();
-    if (job) this.#claims.roomGrew();
-    return job;
+  /** By somebody who takes jobs by hand. */
+  #wanted(): void {
+    this.#inHand.wake(1);
+    this.#roomGrew();
   }
 
-  /** `null`: the task is not ours any more. The worker goes on meanwhile. */
-  #return(job: Job, result: ActorResult | null): void {
-    if (!result) {
-      this.#forget(job);
-      return;
-    }
-    const { id, token } = job.task;
-    const { statusCode, status, result: value, startAfter, tasks } = result;
-    this.#returns.add({ id, token, statusCode, status, result: value, startAfter, tasks }, job);
-  }
-
-  #finish(job: Job, report: ReturnReport): void {
-    if (!report.ok) {
-      this.#logger.warn({ err: report.error, id: report.id }, 'a task was not returned');
-    }
-    this.#forget(job);
-  }
-
-  #forget(job: Job): void {
-    this.#leases.release(job);
-    this.#jobs.delete(job);
-    this.#claims.roomGrew();
-    this.#jobEnded?.();
+  /** A worker for each actor; the first has the id under which slots of limited keys are held. */
+  #workers(): WorkerInfo[] {
+    const { queues = ['default'] } = this.#options;
+    return this.#hosts.map(({ actor, workerId }, i) => ({
+      id: i === 0 ? this.#id : workerId,
+      actorId: actor.id,
+      queues,
+      actions: actor.actions,
+    }));
   }
 }
 
-function checkOptions(options: Record<keyof typeof DEFAULTS, number>): void {
-  for (const [option, value] of Object.entries(options)) {
-    const isCount = !option.endsWith('Ms');
-    if (!(value > 0) || (isCount && !Number.isInteger(value))) {
-      const wanted = isCount ? 'a whole number from 1 up' : 'milliseconds, more than 0';
-      throw new InvalidOptionError(option, `is ${value}; give ${wanted}`);
-    }
+function isMany<T>(one: T | readonly T[]): one is readonly T[] {
+  return Array.isArray(one);
+}
+
+function areManual(actors: readonly (Actor | ManualActor)[]): boolean {
+  if (actors.length === 0) throw new InvalidOptionError('actors', 'are none; give at least one');
+  const numManual = actors.filter(({ handle }) => handle === undefined).length;
+  if (numManual > 0 && numManual < actors.length) {
+    throw new InvalidOptionError('actors', 'must all have a handler, or none of them');
   }
+  return numManual > 0;
 }

@@ -1,70 +1,112 @@
-import type { ActionSettings } from './actor.js';
+import type { Gate } from './gate.js';
 import type { Job } from './job.js';
+
+/** The gates of most jobs. */
+const NO_GATES: readonly Gate<Job>[] = Object.freeze([]);
 
 /**
  * Jobs that wait for a worker, in the order in which they were owned.
  *
- * A job whose action already runs as often as its `concurrency` allows is passed over until one of that action
- * ends: it blocks none of the workers that others could use.
+ * Gates hold some of them back: one of an action with `concurrency`, one of a limited key, of which the database allows
+ * this manager a number. A job passes all of its gates or none; held back, it is parked at the first that is closed,
+ * where it blocks none of the workers that others could use, until one that is inside comes out.
  */
 export class Channel {
   #jobs: Job[] = [];
   #head = 0;
+  /** Let go by a gate: before all others, as they came earlier. */
+  #released: Job[] = [];
   #numParked = 0;
-  readonly #limits = new Map<string, { left: number; readonly parked: Job[] }>();
+  readonly #actionGates = new Map<string, Gate<Job>>();
+  readonly #keyGates = new Map<string, Gate<Job>>();
 
-  constructor(settings: Readonly<Record<string, ActionSettings>> = {}) {
-    for (const [action, { concurrency }] of Object.entries(settings)) {
-      if (concurrency !== undefined) this.#limits.set(action, { left: concurrency, parked: [] });
-    }
+  /** Those that wait at a gate. */
+  get numParked(): number {
+    return this.#numParked;
+  }
+
+  get hasActionGates(): boolean {
+    return this.#actionGates.size > 0;
+  }
+
+  /** No more of this action can begin before one has ended, or waits at its gate. */
+  isFull(action: string): boolean {
+    const gate = this.#actionGates.get(action);
+    return gate !== undefined && gate.numInside + gate.parked.length >= gate.capacity;
   }
 
   /** Jobs that wait, parked ones included. */
   get size(): number {
-    return this.#jobs.length - this.#head + this.#numParked;
+    return this.#jobs.length - this.#head + this.#released.length + this.#numParked;
   }
 
   put(job: Job): void {
+    if (job.task.slots) this.#allow(job.task.slots);
     this.#jobs.push(job);
   }
 
-  /** The next job that may begin, counted against its action's limit until `ended`; undefined: none. */
+  /** From now on at most so many of this action at once; undefined: no limit. */
+  limitAction(action: string, concurrency: number | undefined): void {
+    const gate = this.#actionGates.get(action);
+    if (gate) this.#setCapacity(gate, concurrency ?? Number.POSITIVE_INFINITY);
+    else if (concurrency !== undefined) this.#actionGates.set(action, newGate(concurrency));
+  }
+
+  /** The next job that may begin, inside its gates until `ended`; undefined: none. */
   take(): Job | undefined {
     for (let job = this.#shift(); job; job = this.#shift()) {
-      const limit = this.#limits.get(job.task.action);
-      if (!limit) return job;
-      if (limit.left > 0) {
-        limit.left--;
+      const gates = this.#gatesOf(job);
+      const closed = gates.find((gate) => gate.numInside >= gate.capacity);
+      if (!closed && !job.isDecided) {
+        for (const gate of gates) gate.numInside++;
+        job.gates = gates;
         return job;
       }
-      limit.parked.push(job);
-      this.#numParked++;
+      if (closed && !job.isDecided) this.#park(job, closed);
+      // Where it was let go and did not enter, the next may.
+      for (const gate of gates) this.#release(gate);
     }
     return undefined;
   }
 
-  /** A job that was taken has ended: the next of its action may begin, before all others. */
+  /** A job that was taken has ended: the next at each of its gates may begin. */
   ended(job: Job): void {
-    const limit = this.#limits.get(job.task.action);
-    if (!limit) return;
-    limit.left++;
-    const next = limit.parked.shift();
-    if (!next) return;
-    this.#numParked--;
-    this.#jobs.splice(this.#head, 0, next);
+    for (const gate of job.gates) {
+      gate.numInside--;
+      this.#release(gate);
+    }
+    const key = job.task.slots?.key;
+    if (key === undefined) return;
+    const gate = this.#keyGates.get(key);
+    // Keys come and go, there may be one for each customer; what is known of this one comes again with its next task.
+    if (gate?.numInside === 0 && gate.parked.length === 0) this.#keyGates.delete(key);
+  }
+
+  /** Those next in line, without those that are parked. */
+  *ahead(count: number): Generator<Job, void> {
+    const end = Math.min(this.#head + count, this.#jobs.length);
+    for (let i = this.#head; i < end; i++) {
+      const job = this.#jobs[i];
+      if (job) yield job;
+    }
   }
 
   /** Takes out all that wait. */
   drain(): Job[] {
-    const jobs = this.#jobs.slice(this.#head);
-    for (const { parked } of this.#limits.values()) jobs.push(...parked.splice(0));
+    const jobs = [...this.#released, ...this.#jobs.slice(this.#head)];
+    for (const gates of [this.#actionGates, this.#keyGates]) {
+      for (const { parked } of gates.values()) jobs.push(...parked.splice(0));
+    }
     this.#jobs = [];
     this.#head = 0;
+    this.#released = [];
     this.#numParked = 0;
     return jobs;
   }
 
   #shift(): Job | undefined {
+    const released = this.#released.shift();
+    if (released) return released;
     const job = this.#jobs[this.#head];
     if (!job) return undefined;
     if (++this.#head === this.#jobs.length) {
@@ -73,4 +115,47 @@ export class Channel {
     }
     return job;
   }
+
+  /** One that was parked before stays ahead of those that came later. */
+  #park(job: Job, gate: Gate<Job>): void {
+    if (job.isParked) gate.parked.unshift(job);
+    else gate.parked.push(job);
+    job.isParked = true;
+    this.#numParked++;
+  }
+
+  #gatesOf({ task }: Job): readonly Gate<Job>[] {
+    const action = this.#actionGates.size > 0 ? this.#actionGates.get(task.action) : undefined;
+    const key = task.slots ? this.#keyGates.get(task.slots.key) : undefined;
+    if (action && key) return [action, key];
+    const only = action ?? key;
+    return only ? [only] : NO_GATES;
+  }
+
+  #allow(slots: { key: string; count: number; version: number }): void {
+    const gate = this.#keyGates.get(slots.key);
+    if (!gate) {
+      this.#keyGates.set(slots.key, newGate(slots.count, slots.version));
+    } else if (slots.version > gate.version) {
+      gate.version = slots.version;
+      this.#setCapacity(gate, slots.count);
+    }
+  }
+
+  #setCapacity(gate: Gate<Job>, capacity: number): void {
+    gate.capacity = capacity;
+    this.#release(gate);
+  }
+
+  /** As many as there is room for; at their next turn they are looked at anew. */
+  #release(gate: Gate<Job>): void {
+    if (gate.parked.length === 0) return;
+    const released = gate.parked.splice(0, Math.max(0, gate.capacity - gate.numInside));
+    this.#numParked -= released.length;
+    this.#released.push(...released);
+  }
+}
+
+function newGate(capacity: number, version = 0): Gate<Job> {
+  return { capacity, version, numInside: 0, parked: [] };
 }

@@ -1,15 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Logger } from '../logger.js';
 import type { OwnedTask, OwnRequest, TaskStore } from '../store/task-store.js';
+import type { ClaimTurns } from './claim-turns.js';
 
 /*
- * Owns tasks while there is room for them.
+ * Owns tasks for one actor while there is room for them.
  *
  *   claiming --some owned--> claiming             waits for room before it asks again
  *   claiming --none owned--> idle                 sleeps until woken, or for idleMs
  *   idle     --woken, time up--> claiming         idleMs doubles while nothing comes, up to maxIdleMs
  *   claiming --error--> backing off --errWaitTimeMs--> claiming
  *   any      --stop--> stopped
+ *
+ * The actor's actions are read at each ask: it learns and forgets, and of some no more may be performed for now. Without
+ * any the loop waits for one; asleep, it is woken when there are others than it sleeps for.
  *
  * A claim that came back full is followed by the next before its own tasks are looked at, if there is room for both: the
  * server claims while they are handed out here. From the third full one in a row on there are two in flight: one alone
@@ -24,22 +27,30 @@ import type { OwnedTask, OwnRequest, TaskStore } from '../store/task-store.js';
 
 interface ClaimLoopOptions {
   readonly store: Pick<TaskStore, 'ownTasks' | 'waitForReady'>;
-  readonly request: Omit<OwnRequest, 'maxTasks'>;
+  readonly actorId: string;
+  /** Those that tasks may be asked for at the moment. */
+  readonly actions: () => readonly string[];
+  /** The rest of a request for so many tasks. */
+  readonly request: (maxTasks: number) => Omit<OwnRequest, 'actorId' | 'actions' | 'maxTasks'>;
+  readonly queues?: readonly string[] | undefined;
   readonly maxTasks: number;
   readonly waitTimeMs: number;
   readonly maxIdleMs: number;
   readonly errWaitTimeMs: number;
-  readonly logger: Logger;
-  /** How many tasks there is room for, besides so many more; 0: not enough to be worth asking. */
-  readonly room: (besides: number) => number;
-  /** `ownedAt`: performance.now() before the tasks were asked for. */
-  readonly onOwned: (tasks: readonly OwnedTask[], ownedAt: number) => void;
+  /** The room, shared with the loops of other actors. */
+  readonly turns: ClaimTurns;
+  readonly onFailed: (error: unknown) => void;
+  readonly onOwned: (tasks: readonly OwnedTask[], claim: Claim) => void;
 }
 
-/** A claim in flight. */
-interface Claim {
+/** A claim in flight, or just answered. */
+export interface Claim {
   readonly asked: number;
+  /** performance.now() before the tasks were asked for. */
   readonly askedAt: number;
+}
+
+interface ClaimInFlight extends Claim {
   readonly tasks: Promise<OwnedTask[]>;
 }
 
@@ -49,11 +60,12 @@ export class ClaimLoop {
   readonly #options: ClaimLoopOptions;
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
-  /** Claims in flight, the oldest first. */
-  readonly #claims: Claim[] = [];
+  /** The oldest first. */
+  readonly #claims: ClaimInFlight[] = [];
   /** Claims in a row that came back full. */
   #numFull = 0;
-  #onRoom: (() => void) | undefined;
+  /** While it sleeps, or waits for an action: how many actions it does so for, and what ends it. */
+  #resting: { readonly numActions: number; readonly wake: () => void } | undefined;
 
   constructor(options: ClaimLoopOptions) {
     this.#options = options;
@@ -65,22 +77,35 @@ export class ClaimLoop {
 
   /** There may be more room than there was. */
   roomGrew(): void {
-    this.#onRoom?.();
-    if (this.#numFull >= MANY_FULL) this.#askAhead(0);
+    if (this.#resting && this.#options.actions().length > this.#resting.numActions) {
+      this.#resting.wake();
+    }
+    // With none in flight it waits for its turn, and asks when that comes.
+    if (this.#numFull >= MANY_FULL && this.#claims.length > 0) this.#askAhead(0);
+  }
+
+  /** The actor learned or forgot an action. */
+  actorChanged(): void {
+    this.#resting?.wake();
   }
 
   /** Resolves when no claim is in flight and none will be made. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    this.roomGrew();
+    this.#resting?.wake();
+    this.#options.turns.wakeAll();
     await this.#running;
   }
 
+  get #isStopping(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
   async #run(): Promise<void> {
-    const { waitTimeMs, maxIdleMs, errWaitTimeMs, logger } = this.#options;
+    const { waitTimeMs, maxIdleMs, errWaitTimeMs, onFailed } = this.#options;
     let idleMs = waitTimeMs;
     let pauseMs = 0;
-    while (!this.#stopping.signal.aborted || this.#claims.length > 0) {
+    while (!this.#isStopping || this.#claims.length > 0) {
       try {
         if (await this.#claim()) {
           idleMs = waitTimeMs;
@@ -92,8 +117,8 @@ export class ClaimLoop {
           pauseMs = isWoken ? Math.min(2 * pauseMs + 1, waitTimeMs) : 0;
         }
       } catch (error) {
-        if (this.#stopping.signal.aborted) continue;
-        logger.warn({ err: error }, 'owning tasks failed');
+        if (this.#isStopping) continue;
+        onFailed(error);
         await this.#pause(errWaitTimeMs);
       }
     }
@@ -101,56 +126,74 @@ export class ClaimLoop {
 
   /** Whether it owned anything, or may still. */
   async #claim(): Promise<boolean> {
-    if (this.#claims.length === 0) this.#ask(await this.#untilRoom());
+    const { turns, onOwned } = this.#options;
+    if (this.#claims.length === 0) {
+      await this.#untilAction();
+      this.#ask(await turns.untilRoom(() => this.#isStopping));
+    }
     const [claim] = this.#claims;
-    if (!claim) return true;
-    const tasks = await claim.tasks.finally(() => this.#claims.shift());
-    this.#numFull = tasks.length === claim.asked ? this.#numFull + 1 : 0;
+    const tasks = (await claim?.tasks.finally(() => this.#answered(claim))) ?? [];
+    this.#numFull = tasks.length === claim?.asked ? this.#numFull + 1 : 0;
     if (this.#numFull > 0) this.#askAhead(tasks.length);
-    if (tasks.length > 0) this.#options.onOwned(tasks, claim.askedAt);
-    return tasks.length > 0 || this.#claims.length > 0;
+    if (claim && tasks.length > 0) onOwned(tasks, claim);
+    // What it left, or did not ask for after all, is for those in line.
+    turns.roomGrew();
+    return !claim || tasks.length > 0 || this.#claims.length > 0;
   }
 
-  /** `besides`: tasks in hand that do not take room yet. */
-  #askAhead(besides: number): void {
+  #answered(claim: Claim): void {
+    this.#claims.shift();
+    this.#options.turns.answered(claim.asked);
+  }
+
+  /** `numArrived`: tasks in hand that do not take room yet. */
+  #askAhead(numArrived: number): void {
     const maxInFlight = this.#numFull >= MANY_FULL ? 2 : 1;
     while (this.#claims.length < maxInFlight) {
-      const numAsked = this.#claims.reduce((sum, { asked }) => sum + asked, 0);
-      if (!this.#ask(this.#options.room(besides + numAsked))) return;
+      if (!this.#ask(this.#options.turns.roomAhead(numArrived))) return;
     }
   }
 
-  /** False: there is no room, or it is stopping. */
+  /** False: there is no room, nothing to ask for, or it is stopping. */
   #ask(room: number): boolean {
-    if (room === 0 || this.#stopping.signal.aborted) return false;
-    const { store, request, maxTasks } = this.#options;
+    const { store, actorId, request, maxTasks, turns } = this.#options;
+    const actions = this.#options.actions();
+    if (room === 0 || actions.length === 0 || this.#isStopping) return false;
     const asked = Math.min(room, maxTasks);
     const askedAt = performance.now();
-    const tasks = store.ownTasks({ ...request, maxTasks: asked });
+    const tasks = store.ownTasks({ ...request(asked), actorId, actions, maxTasks: asked });
     // Awaited in its turn: until then a rejection is not an unhandled one.
     tasks.catch(() => {});
     this.#claims.push({ asked, askedAt, tasks });
+    turns.asked(asked);
     return true;
   }
 
-  async #untilRoom(): Promise<number> {
-    for (;;) {
-      const room = this.#options.room(0);
-      if (room > 0 || this.#stopping.signal.aborted) return room;
-      await new Promise<void>((resolve) => {
-        this.#onRoom = resolve;
+  async #untilAction(): Promise<void> {
+    while (this.#options.actions().length === 0 && !this.#isStopping) {
+      await new Promise<void>((wake) => {
+        this.#resting = { numActions: 0, wake };
       });
+      this.#resting = undefined;
     }
   }
 
   /** Whether it was woken before the time was up. */
   async #sleep(timeoutMs: number): Promise<boolean> {
-    const { actions, queues } = this.#options.request;
+    const { store, queues } = this.#options;
+    const actions = this.#options.actions();
+    if (this.#isStopping || actions.length === 0) return false;
+    const sleeping = new AbortController();
+    this.#resting = { numActions: actions.length, wake: () => sleeping.abort() };
     const start = performance.now();
-    await this.#options.store.waitForReady(
-      { actions, ...(queues ? { queues } : {}) },
-      { timeoutMs, signal: this.#stopping.signal },
-    );
+    await store
+      .waitForReady(
+        { actions, ...(queues ? { queues } : {}) },
+        { timeoutMs, signal: sleeping.signal },
+      )
+      .finally(() => {
+        this.#resting = undefined;
+      });
     return performance.now() - start < timeoutMs / 2;
   }
 

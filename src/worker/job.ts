@@ -1,43 +1,59 @@
-import { ManagerStoppedError, SignalboxError } from '../errors.js';
+import { ManagerStoppedError } from '../errors.js';
 import type { Logger } from '../logger.js';
-import type { OwnedTask } from '../store/task-store.js';
-import { type ActionContext, type Actor, type ActorResult, toFailure } from './actor.js';
+import type { OwnedTask, TaskReturnOutcome } from '../store/task-store.js';
+import type { ActionContext, ActionSettings, ActorResult } from './actor.js';
+import type { Gate } from './gate.js';
 import type { Lease } from './lease-keeper.js';
+import { type OutcomeRules, ofHandingBack } from './outcome-rules.js';
+import { HandlerTimeoutError } from './worker-errors.js';
 
-/** A handler took longer than its action's `timeoutMs`: what its signal gives as the reason. */
-class HandlerTimeoutError extends SignalboxError {
-  constructor(action: string, timeoutMs: number) {
-    super(
-      'HANDLER_TIMEOUT',
-      `A handler of ${JSON.stringify(action)} took longer than ${timeoutMs} ms`,
-    );
-  }
-}
-
-/** What a job needs of its manager. One object for all jobs: closures per task would show at 40,000 a second. */
+/** What a job needs of its manager. One object for all jobs of an actor: closures per task would show at 40,000 a second. */
 export interface JobHost {
-  readonly actor: Actor;
   readonly logger: Logger;
+  readonly rules: OutcomeRules;
+  settings(action: string): ActionSettings | undefined;
+  /** Has the task performed, by middleware and handler. */
+  handle(task: OwnedTask, context: ActionContext): Promise<ActorResult>;
+  /** Has the database told that it begins; then `job.begin()` or `job.lose()` is called. */
+  announce(job: Job): void;
+  /** Called before the handler. */
+  onStarted(job: Job): void;
   /** Extends the job's lease now: InvalidTokenError if it is lost. */
   extend(job: Job): Promise<void>;
   /** Called once, with what to return the task as; `null`: it is lost. */
-  onDecided(job: Job, result: ActorResult | null): void;
+  onDecided(job: Job, outcome: TaskReturnOutcome | null): void;
 }
 
 /**
  * One owned task in a manager's hands, from owning to the end of its return.
  *
- *   waiting --perform()--> performing --handler settles, or abort()--> decided
- *   waiting --abort()--> decided at perform()
+ *   waiting --perform()--> [announced --begin()-->] performing --handler settles, time-out--> decided
+ *   any     --lose(), handBack()--> decided
  *
+ * Only one that was owned ahead is announced: the database has to know which tries began when a crash comes.
  * The first decision stands: what a handler makes of the task after its signal fired is dropped.
  */
 export class Job implements Lease {
   readonly task: OwnedTask;
+  /** When it was asked for, as performance.now(). */
+  readonly ownedAt: number;
   /** When the lease runs out, as performance.now(); the LeaseKeeper moves it. */
   expiresAt: number;
-  readonly #host: JobHost;
-  #state: 'waiting' | 'performing' | 'decided' = 'waiting';
+  /** As they were when it was owned, or began. */
+  settings: ActionSettings | undefined;
+  /** Those that it is inside of: the Channel's. */
+  gates: readonly Gate<Job>[] = [];
+  isParked = false;
+  /** As performance.now(); 0: no handler was called. The Pace measures both. */
+  startedAt = 0;
+  durationMs = 0;
+  /** What the handler threw, or why the signal fired. */
+  error: unknown;
+  /** It goes back as if it had not been owned: nobody is told of an outcome. */
+  isHandedBack = false;
+  readonly host: JobHost;
+  #state: 'waiting' | 'announced' | 'performing' | 'decided' = 'waiting';
+  #isBegun: boolean;
   #reason: Error | undefined;
   /** Made when a handler asks for its signal: most never do. */
   #controller: AbortController | undefined;
@@ -46,8 +62,11 @@ export class Job implements Lease {
 
   constructor(task: OwnedTask, ownedAt: number, host: JobHost) {
     this.task = task;
+    this.ownedAt = ownedAt;
     this.expiresAt = ownedAt + (task.maxDurationMs ?? Number.POSITIVE_INFINITY);
-    this.#host = host;
+    this.#isBegun = task.isBegun !== false;
+    this.host = host;
+    this.settings = host.settings(task.action);
   }
 
   get signal(): AbortSignal {
@@ -58,92 +77,135 @@ export class Job implements Lease {
     return this.#controller.signal;
   }
 
-  /** The work is not wanted any more. The first reason stands. */
-  abort(reason: Error): void {
-    if (this.#reason || this.#state === 'decided') return;
-    this.#reason = reason;
-    this.#controller?.abort(reason);
-    if (this.#state === 'performing') this.#decide(toAborted(reason));
+  /** The database counts its try. */
+  get isBegun(): boolean {
+    return this.#isBegun;
   }
 
+  /** Its handler was called. */
+  get hasStarted(): boolean {
+    return this.startedAt !== 0;
+  }
+
+  get isDecided(): boolean {
+    return this.#state === 'decided';
+  }
+
+  /** It is not ours any more, for this reason. */
   lose(reason: Error): void {
-    this.abort(reason);
+    if (this.#fire(reason)) this.#decide(null);
+  }
+
+  /** The manager wants it no more: another may have it, and no try is used up. */
+  handBack(why: string): void {
+    if (!this.#fire(new ManagerStoppedError())) return;
+    this.isHandedBack = true;
+    this.#decide(ofHandingBack(why));
+  }
+
+  /** Goes back as this, unperformed. */
+  settle(outcome: TaskReturnOutcome, error?: unknown): void {
+    if (this.#state === 'decided') return;
+    this.error = error;
+    this.#decide(outcome);
   }
 
   /** Has the actor perform the task; resolves when it is decided. A throw, of whatever value, is a failed try. */
   perform(): Promise<void> {
-    this.#state = 'performing';
-    if (this.#reason) {
-      this.#decide(toAborted(this.#reason));
-      return Promise.resolve();
-    }
     return new Promise((free) => {
       this.#free = free;
-      this.#handle();
+      this.#state = 'announced';
+      if (this.#isBegun) this.#start();
+      else this.host.announce(this);
     });
   }
 
-  #handle(): void {
-    const { actor } = this.#host;
-    const timeoutMs = actor.settings?.[this.task.action]?.timeoutMs;
+  /** The database counts its try from now on: it goes on if it was taken for that. */
+  begin(): void {
+    this.#isBegun = true;
+    if (this.#state === 'announced') this.#start();
+  }
+
+  /** Extends the lease now: InvalidTokenError if it is lost. */
+  extend(): Promise<void> {
+    return this.host.extend(this);
+  }
+
+  #start(): void {
+    this.#state = 'performing';
+    this.settings = this.host.settings(this.task.action);
+    const { timeoutMs } = this.settings ?? {};
     if (timeoutMs !== undefined) this.#limit(timeoutMs);
+    this.host.onStarted(this);
     try {
-      const context = new JobContext(this, this.#host);
-      actor.handle(this.task, context).then(
-        (result) => this.#decide(result),
-        (thrown) => this.#decide(toFailure(thrown)),
+      this.host.handle(this.task, new JobContext(this, this.host.logger)).then(
+        (result) => this.#succeed(result),
+        (thrown) => this.#fail(thrown),
       );
     } catch (thrown) {
-      this.#decide(toFailure(thrown));
+      this.#fail(thrown);
     }
   }
 
-  #decide(result: ActorResult | null): void {
+  #succeed(result: ActorResult): void {
     if (this.#state === 'decided') return;
-    this.#state = 'decided';
-    if (this.#timer) clearTimeout(this.#timer);
-    this.#host.onDecided(this, result);
-    this.#free?.();
+    this.#decide(this.host.rules.ofResult(this.task, result, this.settings));
+  }
+
+  #fail(thrown: unknown): void {
+    if (this.#state === 'decided') return;
+    this.error = thrown;
+    this.#decide(this.host.rules.ofThrown(this.task, thrown, this.settings));
   }
 
   #limit(timeoutMs: number): void {
-    const timeout = new HandlerTimeoutError(this.task.action, timeoutMs);
-    this.#timer = setTimeout(() => this.abort(timeout), timeoutMs);
+    this.#timer = setTimeout(() => {
+      const timeout = new HandlerTimeoutError(this.task.action, timeoutMs);
+      if (this.#fire(timeout)) this.#fail(timeout);
+    }, timeoutMs);
+  }
+
+  /** The signal, with this reason. False: it is decided already. */
+  #fire(reason: Error): boolean {
+    if (this.#state === 'decided') return false;
+    this.error = reason;
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+    return true;
+  }
+
+  #decide(outcome: TaskReturnOutcome | null): void {
+    // A listener of the signal may have decided it in between: a job by hand that is settled there.
+    if (this.#state === 'decided') return;
+    this.#state = 'decided';
+    if (this.#timer) clearTimeout(this.#timer);
+    this.host.onDecided(this, outcome);
+    this.#free?.();
   }
 }
 
 /** What a handler sees of its job. */
 class JobContext implements ActionContext {
   readonly #job: Job;
-  readonly #host: JobHost;
+  readonly logger: Logger;
+  #values: Map<PropertyKey, unknown> | undefined;
 
-  constructor(job: Job, host: JobHost) {
+  constructor(job: Job, logger: Logger) {
     this.#job = job;
-    this.#host = host;
+    this.logger = logger;
   }
 
   get signal(): AbortSignal {
     return this.#job.signal;
   }
 
-  get logger(): Logger {
-    return this.#host.logger;
+  get values(): Map<PropertyKey, unknown> {
+    this.#values ??= new Map();
+    return this.#values;
   }
 
   /** A function that needs no `this`: handlers take their context apart. */
   get heartbeat(): () => Promise<void> {
-    return () => this.#host.extend(this.#job);
+    return () => this.#job.extend();
   }
-}
-
-/** A handler that timed out used up its try; a task handed back at a stop did not; a lost one is not ours to return. */
-function toAborted(reason: Error): ActorResult | null {
-  if (reason instanceof HandlerTimeoutError)
-    return { statusCode: 'pending', status: reason.message };
-  if (!(reason instanceof ManagerStoppedError)) return null;
-  return {
-    statusCode: 'pending',
-    status: 'handed back: the manager stopped',
-    startAfter: new Date(0),
-  };
 }

@@ -1,14 +1,21 @@
 import { InvalidTokenError } from '../errors.js';
-import type { Logger } from '../logger.js';
 import type { OwnedTask, TaskStore } from '../store/task-store.js';
+import { LeaseLostError } from './worker-errors.js';
 
 /*
- * Keeps the leases of all tasks that a manager holds, begun or not, for as long as the process lives.
+ * Keeps the leases of all tasks that a manager has in hand, from owning to the end of the return, for as long as the
+ * process lives; and knows what is in hand.
  *
- * Tasks are held in groups of one duration. Every third of it one statement extends the whole group, so that
- * two of them may fail before anything lapses. A task that the database no longer holds for us (it was
- * cancelled, deleted, or lapsed) is lost: its handler's signal fires. While the database cannot be reached,
- * a lease that runs out by our own clock is lost as well: from then on another owner may have the task.
+ * At every heartbeat one statement extends all of them, each by its own duration. It is sent even where the durations are
+ * long: its answer tells which tasks are still ours. One that is not (it was cancelled, deleted, or its lease lapsed) is
+ * lost: its handler's signal fires. A beat comes at least three times in the shortest lease held, so that two may fail
+ * before anything lapses.
+ *
+ * The fence. While the database cannot be reached, a lease that runs out by our own monotonic clock is lost as well, and
+ * from then on another owner may have the task. Ours runs out first: it counts from the moment of asking, the
+ * server's deadline from when it carried out the statement, which is later; neither clock's setting matters. What
+ * remains is the handler's own time to react to its signal, and a process that was stopped meanwhile: delivery is at
+ * least once.
  *
  * A crash needs nothing: leases that nobody extends lapse.
  */
@@ -22,123 +29,148 @@ export interface Lease {
   lose(reason: Error): void;
 }
 
-interface Group {
-  readonly durationMs: number;
-  readonly leases: Set<Lease>;
-  timer: NodeJS.Timeout | undefined;
+interface LeaseKeeperOptions {
+  readonly store: Pick<TaskStore, 'extendTaskDeadlines'>;
+  readonly heartbeatMs: number;
+  /** For tasks that do not say how long they are held. */
+  readonly maxDurationMs: number;
+  /** A heartbeat failed. */
+  readonly onFailed: (error: unknown, numTasks: number) => void;
 }
 
-const EXTENSIONS_PER_LEASE = 3;
+const BEATS_PER_LEASE = 3;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-export class LeaseKeeper {
-  readonly #store: Pick<TaskStore, 'extendTaskDeadlines'>;
-  readonly #logger: Logger;
-  readonly #groups = new Map<number, Group>();
+export class LeaseKeeper<L extends Lease> {
+  readonly #options: LeaseKeeperOptions;
+  readonly #held = new Set<L>();
+  /** Until the next beat; set while anything is held. */
+  #beat: NodeJS.Timeout | undefined;
+  #beatMs = 0;
+  /** Until the first lease runs out; set from the beginning of a beat until one succeeds. */
+  #expiry: NodeJS.Timeout | undefined;
+  #isStopped = false;
+  #onEmpty: (() => void)[] = [];
 
-  constructor(options: { store: Pick<TaskStore, 'extendTaskDeadlines'>; logger: Logger }) {
-    this.#store = options.store;
-    this.#logger = options.logger;
+  constructor(options: LeaseKeeperOptions) {
+    this.#options = options;
+  }
+
+  /** In hand. */
+  get size(): number {
+    return this.#held.size;
+  }
+
+  [Symbol.iterator](): Iterator<L> {
+    return this.#held[Symbol.iterator]();
   }
 
   /** Keeps the lease from now on. */
-  hold(lease: Lease): void {
-    const { maxDurationMs } = lease.task;
-    if (maxDurationMs !== null) this.#group(maxDurationMs).leases.add(lease);
+  hold(lease: L): void {
+    this.#held.add(lease);
+    const beatMs = this.#beatFor(lease);
+    if (this.#beat && beatMs >= this.#beatMs) return;
+    clearTimeout(this.#beat);
+    this.#schedule(beatMs);
   }
 
   /** Lets go: the task was returned, or nobody works on it any more. */
-  release(lease: Lease): void {
-    const { maxDurationMs } = lease.task;
-    if (maxDurationMs === null) return;
-    const group = this.#groups.get(maxDurationMs);
-    group?.leases.delete(lease);
-    if (group?.leases.size === 0) this.#drop(group);
+  release(lease: L): void {
+    if (this.#held.delete(lease)) this.#checkEmpty();
   }
 
   /** Extends one lease now. InvalidTokenError if it is lost, and then it is told so too. */
-  async extend(lease: Lease): Promise<void> {
-    const { id, maxDurationMs } = lease.task;
-    if (maxDurationMs === null) return;
-    const group = this.#group(maxDurationMs);
-    if (group.leases.has(lease)) await this.#extend(group, [lease]);
-    if (!group.leases.has(lease)) throw new InvalidTokenError(id);
+  async extend(lease: L): Promise<void> {
+    if (this.#held.has(lease)) await this.#extend([lease]);
+    if (!this.#held.has(lease)) throw new InvalidTokenError(lease.task.id);
+  }
+
+  /** Resolves once nothing is in hand. */
+  empty(): Promise<void> {
+    if (this.#held.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#onEmpty.push(resolve));
   }
 
   /** Extends nothing any more. */
   stop(): void {
-    for (const group of this.#groups.values()) this.#drop(group);
+    this.#isStopped = true;
+    clearTimeout(this.#beat);
+    clearTimeout(this.#expiry);
   }
 
-  #group(durationMs: number): Group {
-    let group = this.#groups.get(durationMs);
-    if (!group) {
-      group = { durationMs, leases: new Set(), timer: undefined };
-      this.#groups.set(durationMs, group);
-      this.#schedule(group);
-    }
-    return group;
+  #beatFor({ task }: L): number {
+    const { heartbeatMs } = this.#options;
+    return task.maxDurationMs === null
+      ? heartbeatMs
+      : Math.min(heartbeatMs, task.maxDurationMs / BEATS_PER_LEASE);
   }
 
-  #drop(group: Group): void {
-    clearTimeout(group.timer);
-    this.#groups.delete(group.durationMs);
+  #schedule(beatMs: number): void {
+    if (this.#isStopped) return;
+    this.#beatMs = beatMs;
+    this.#beat = setTimeout(() => void this.#runBeat(), Math.min(beatMs, MAX_TIMER_MS));
   }
 
-  #schedule(group: Group): void {
-    const inMs = Math.min(group.durationMs / EXTENSIONS_PER_LEASE, MAX_TIMER_MS);
-    group.timer = setTimeout(async () => {
-      await this.#beat(group);
-      if (this.#groups.get(group.durationMs) === group) this.#schedule(group);
-    }, inMs);
+  async #runBeat(): Promise<void> {
+    const leases = [...this.#held];
+    if (leases.length > 0) await this.#beatOnce(leases);
+    this.#beat = undefined;
+    let beatMs = Number.POSITIVE_INFINITY;
+    for (const lease of this.#held) beatMs = Math.min(beatMs, this.#beatFor(lease));
+    // With nothing in hand there is no beat until something is.
+    if (beatMs !== Number.POSITIVE_INFINITY) this.#schedule(beatMs);
   }
 
-  async #beat(group: Group): Promise<void> {
-    const expiry = setTimeout(
-      () => this.#loseExpired(group),
-      Math.max(0, soonest(group) - performance.now()),
-    );
+  async #beatOnce(leases: readonly L[]): Promise<void> {
+    this.#watchExpiry();
     try {
-      await this.#extend(group, [...group.leases]);
+      await this.#extend(leases);
+      clearTimeout(this.#expiry);
     } catch (error) {
-      this.#logger.warn({ err: error, tasks: group.leases.size }, 'extending leases failed');
-      this.#loseExpired(group);
-    } finally {
-      clearTimeout(expiry);
+      this.#options.onFailed(error, leases.length);
     }
   }
 
-  async #extend(group: Group, leases: readonly Lease[]): Promise<void> {
+  async #extend(leases: readonly L[]): Promise<void> {
+    const { store, maxDurationMs } = this.#options;
     const askedAt = performance.now();
-    const extended = new Set(
-      await this.#store.extendTaskDeadlines(
-        leases.map(({ task }) => task),
-        group.durationMs,
-      ),
-    );
+    const held = leases.map(({ task }) => task);
+    const extended = new Set(await store.extendTaskDeadlines(held, maxDurationMs));
     for (const lease of leases) {
-      if (extended.has(lease.task.id)) lease.expiresAt = askedAt + group.durationMs;
-      else this.#lose(group, lease);
+      const { id, maxDurationMs: durationMs } = lease.task;
+      if (!extended.has(id)) this.#lose(lease, 'gone');
+      else if (durationMs !== null) lease.expiresAt = askedAt + durationMs;
     }
   }
 
-  #loseExpired(group: Group): void {
-    const now = performance.now();
-    for (const lease of group.leases) {
-      if (lease.expiresAt <= now) this.#lose(group, lease);
-    }
+  /** Loses what runs out, when it does, until a beat succeeds. */
+  #watchExpiry(): void {
+    clearTimeout(this.#expiry);
+    let soonest = Number.POSITIVE_INFINITY;
+    for (const { expiresAt } of this.#held) soonest = Math.min(soonest, expiresAt);
+    if (soonest === Number.POSITIVE_INFINITY || this.#isStopped) return;
+    const inMs = Math.max(0, soonest - performance.now());
+    this.#expiry = setTimeout(
+      () => {
+        const now = performance.now();
+        for (const lease of this.#held)
+          if (lease.expiresAt <= now) this.#lose(lease, 'unreachable');
+        this.#watchExpiry();
+      },
+      Math.min(inMs, MAX_TIMER_MS),
+    );
   }
 
-  #lose(group: Group, lease: Lease): void {
+  #lose(lease: L, how: LeaseLostError['how']): void {
     // Released since it was asked for: returned, so not lost.
-    if (!group.leases.delete(lease)) return;
+    if (!this.#held.delete(lease)) return;
     lease.expiresAt = 0;
-    lease.lose(new InvalidTokenError(lease.task.id));
+    lease.lose(new LeaseLostError(lease.task.id, how));
+    this.#checkEmpty();
   }
-}
 
-function soonest(group: Group): number {
-  let soonest = Number.POSITIVE_INFINITY;
-  for (const { expiresAt } of group.leases) soonest = Math.min(soonest, expiresAt);
-  return Math.min(soonest, performance.now() + MAX_TIMER_MS);
+  #checkEmpty(): void {
+    if (this.#held.size > 0) return;
+    for (const resolve of this.#onEmpty.splice(0)) resolve();
+  }
 }

@@ -1,7 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { InvalidBodyError, InvalidTokenError, SignalboxError } from '../errors.js';
-import type { Logger } from '../logger.js';
-import type { ReturnReport, TaskReturn, TaskStore } from '../store/task-store.js';
+import { InvalidTokenError, SignalboxError } from '../errors.js';
+import type {
+  ReturnReport,
+  TaskReturn,
+  TaskReturnOutcome,
+  TaskStore,
+} from '../store/task-store.js';
 
 /*
  * Natural batching: while a call of returnTasks is in flight, what comes meanwhile is gathered and goes with the
@@ -26,17 +30,20 @@ export interface Returner {
 interface Entry<R extends Returner> {
   readonly one: TaskReturn;
   readonly returner: R;
-  /** It stands in for a return that the database refused: see toFallback. */
+  /** It stands in for a return that the database refused. */
   readonly isFallback: boolean;
 }
 
 interface ReturnBatcherOptions<R extends Returner> {
   readonly store: Pick<TaskStore, 'returnTasks'>;
-  readonly logger: Logger;
   readonly maxBatch: number;
   readonly maxPauseMs: number;
-  /** Called once for each return, with what became of it. */
-  readonly onReported: (returner: R, report: ReturnReport) => void;
+  /** What to return instead of what was refused, so that the task is not held until its lease lapses. */
+  readonly onRefused: (returner: R, refusal: Error) => TaskReturnOutcome;
+  /** Called once for each return, with what was sent and what became of it. */
+  readonly onReported: (returner: R, report: ReturnReport, sent: TaskReturn) => void;
+  readonly onBatch: (size: number, durationMs: number) => void;
+  readonly onFailed: (error: unknown, numTasks: number) => void;
 }
 
 const FIRST_PAUSE_MS = 50;
@@ -97,17 +104,20 @@ export class ReturnBatcher<R extends Returner> {
   }
 
   async #send(batch: readonly Entry<R>[]): Promise<void> {
+    const { store, maxPauseMs, onBatch, onFailed } = this.#options;
     let entries = batch;
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs *= 2) {
       try {
-        const reports = await this.#options.store.returnTasks(entries.map(({ one }) => one));
+        const sentAt = performance.now();
+        const reports = await store.returnTasks(entries.map(({ one }) => one));
+        onBatch(entries.length, performance.now() - sentAt);
         this.#settle(entries, reports);
         return;
       } catch (error) {
-        this.#options.logger.warn({ err: error, tasks: entries.length }, 'returning tasks failed');
+        onFailed(error, entries.length);
         entries = this.#withoutExpired(entries, error);
         if (entries.length === 0) return;
-        await delay(Math.min(pauseMs, this.#options.maxPauseMs));
+        await delay(Math.min(pauseMs, maxPauseMs));
       }
     }
   }
@@ -117,11 +127,17 @@ export class ReturnBatcher<R extends Returner> {
       const report = reports[i];
       if (!report) continue;
       if (report.ok || entry.isFallback || report.error instanceof InvalidTokenError) {
-        this.#options.onReported(entry.returner, report);
+        this.#options.onReported(entry.returner, report, entry.one);
       } else {
-        this.#gathered.push(toFallback(entry, report.error));
+        this.#gathered.push(this.#toFallback(entry, report.error));
       }
     }
+  }
+
+  #toFallback(entry: Entry<R>, refusal: Error): Entry<R> {
+    const { id, token } = entry.one;
+    const outcome = this.#options.onRefused(entry.returner, refusal);
+    return { ...entry, one: { ...outcome, id, token }, isFallback: true };
   }
 
   #withoutExpired(entries: readonly Entry<R>[], cause: unknown): Entry<R>[] {
@@ -134,19 +150,10 @@ export class ReturnBatcher<R extends Returner> {
           `Task ${JSON.stringify(entry.one.id)} could not be returned before its deadline; it will be tried again.`,
           { cause },
         );
-        this.#options.onReported(entry.returner, { id: entry.one.id, ok: false, error });
+        const report = { id: entry.one.id, ok: false, error } as const;
+        this.#options.onReported(entry.returner, report, entry.one);
       }
       return isAlive;
     });
   }
-}
-
-/**
- * What goes back in place of a return that the database refused, so that the task is not held until its lease
- * lapses: a failed try; aborted where the result cannot be stored, which it will not be at the next try either.
- */
-function toFallback<R extends Returner>(entry: Entry<R>, refusal: Error): Entry<R> {
-  const { id, token } = entry.one;
-  const statusCode = refusal instanceof InvalidBodyError ? 'aborted' : 'pending';
-  return { ...entry, one: { id, token, statusCode, status: refusal.message }, isFallback: true };
 }

@@ -113,7 +113,7 @@ describe('limit_of_lane', () => {
 describe('turns', () => {
   it('pass to lanes that were not looked at: of 100 tenants each is served within a few claims', async () => {
     await box.insert(
-      ...Array.from({ length: 1_000 }, (_, i) => spec(`t${i}`, { fairKey: `tenant${i % 100}` })),
+      ...Array.from({ length: 1_000 }, (_, i) => spec(`${1_000 + i}`, { fairKey: `tenant${i % 100}` })),
     );
     const served = new Set<string>();
     for (let i = 0; i < 13; i++) {

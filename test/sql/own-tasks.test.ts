@@ -168,8 +168,12 @@ describe('a unique key that is needed until the task starts', () => {
 });
 
 describe('the oldest first', () => {
-  const ownOldest = async (actions: readonly string[], maxTasks: number) =>
-    (await box.ownMore({ actions, maxTasks, oldestFirst: true })).map(({ id }) => id);
+  /** The ids, sorted by when they became ready. */
+  async function ownOldest(actions: readonly string[], maxTasks: number): Promise<unknown[]> {
+    const owned = await box.ownMore({ actions, maxTasks, oldestFirst: true });
+    const ids = owned.map(({ id }) => id);
+    return box.values('select id from task where id = any ($1) order by seq', [ids]);
+  }
 
   it('takes what has been ready for longest, whatever its priority and lane', async () => {
     await box.insert(...many('a', 2), ...many('b', 2, 9), ...many('a', 2, -9));

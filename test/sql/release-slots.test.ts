@@ -196,16 +196,24 @@ describe('release_slots', () => {
     ['a rerun from upstream', () => box.rows(`select rerun_tasks('{up}', true, p_now => $1)`, [NOW])],
   ])('is called by %s: the slots are free', async (_, leave) => {
     await box.limit('k', 2);
-    await box.insert(spec('up', { action: 'up', targets: ['k0000', 'k0001'] }), ...limited(6));
+    await box.insert(spec('up', { action: 'up', targets: ['k0000', 'k0001'] }), ...limited(2));
     await box.giveBack(await box.own({ actions: ['up'] }));
     box.test.allow({ signalsMayOutnumberSenders: true });
-    const held = await box.ownMore({ holder: ONE, duration: '1 minute', maxTasks: 2 });
-    expect(held).toHaveLength(2);
-    await box.rows(`select cancel_tasks('{k0004,k0005}')`);
+    expect(await box.ownMore({ holder: ONE, duration: '1 minute' })).toHaveLength(2);
+    await box.insert(...limited(2).map((one) => ({ ...one, id: `next ${one.id}` })));
     await leave();
     expect(await slots()).toEqual([]);
-    // The owner that ran the timers takes no limited tasks in the same transaction.
-    expect(await box.ownMore({ now: at(61) })).toHaveLength(2);
+    expect(await box.ownMore()).toHaveLength(2);
+  });
+
+  it('keeps an owner that ran it, for tasks that lapsed, from taking limited tasks; the next takes them', async () => {
+    await box.limit('k', 1);
+    await box.insert(...limited(1), spec('plain'), spec('fair', { fairKey: 'f' }));
+    await box.ownMore({ duration: '1 minute' });
+    await box.insert(spec('other', { limitKey: 'k', action: 'other' }));
+    const request = { actions: ['work', 'other'], now: at(60) };
+    expect(ids(await box.ownMore(request)).sort()).toEqual(['fair', 'plain']);
+    expect(ids(await box.ownMore(request))).toHaveLength(1);
   });
 
   it('opens the lanes of the key and wakes sleepers, at most as many as there are slots', async () => {

@@ -6,7 +6,7 @@ export type Sources = Readonly<Record<string, string>>;
 
 /**
  * Which modules each may import, besides itself: a module is a folder of src, or a file beside them. Imports go one way:
- * errors, logger <- graph, store, pool <- prefix, wait, worker, workflow, schedule <- signalbox <- cli, testing, with embedded apart.
+ * errors, logger <- graph, store, pool <- prefix, wait, worker, workflow, schedule <- maintain, signalbox <- cli, testing, with embedded apart.
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   errors: [],
@@ -19,10 +19,21 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   worker: ['errors', 'logger', 'store', 'pool'],
   workflow: ['errors', 'logger', 'store'],
   schedule: ['errors', 'logger', 'store'],
+  maintain: ['errors', 'logger', 'store', 'worker'],
   embedded: ['errors', 'logger'],
   connection: ['errors', 'logger'],
   signalbox: ['errors', 'logger', 'connection', 'store', 'prefix', 'wait', 'schedule'],
-  index: ['errors', 'logger', 'connection', 'store', 'pool', 'worker', 'schedule', 'signalbox'],
+  index: [
+    'errors',
+    'logger',
+    'connection',
+    'store',
+    'pool',
+    'worker',
+    'schedule',
+    'maintain',
+    'signalbox',
+  ],
   cli: [
     'errors',
     'logger',
@@ -34,6 +45,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'worker',
     'workflow',
     'schedule',
+    'maintain',
     'signalbox',
     'embedded',
     'index',

@@ -82,7 +82,8 @@ async function performTree(
   const counter = workCounter({ done: 0, failed: 0, total: walked });
   using progress = new Progress({ output, counts: counter.counts });
   const actors = [counter.observe(merkleActor(store, dir))];
-  const options = { workers, drainMs: DEFAULT_DRAIN_MS, logger: output.logger };
+  const { onReturned } = counter;
+  const options = { workers, drainMs: DEFAULT_DRAIN_MS, logger: output.logger, onReturned };
   const outcome = await whileWorking(store, actors, options, () => {
     progress.start();
     return store.waitFor(ROOT_TASK_ID, { signal: interrupted });

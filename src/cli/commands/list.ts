@@ -1,45 +1,20 @@
 import { Command } from 'commander';
-import type { StatusCode, Task, TaskFilter } from '../../store/task-store.js';
+import type { Task, TaskFilter } from '../../store/task-store.js';
 import { openContext } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
-import { collect, collectStatus, parseCount, STATUS_CODES } from '../option-parsers.js';
+import { addFilterOptions, addLimitOption, type FilterOptions, toFilter } from '../filter-options.js';
 import { runSession, type Session } from '../session.js';
 import { alignRows } from '../table.js';
 
-interface ListOptions {
-  idPrefix?: string;
-  action?: string[];
-  queue?: string[];
-  status?: StatusCode[];
-  limit?: number;
-}
-
 /** `signalbox list`: tasks, in the order of their ids, read as they are printed. */
 export function listCommand(): Command {
-  return new Command('list')
-    .description('list tasks in the order of their ids; with --json, one JSON line each')
-    .option('--id-prefix <text>', 'only ids that begin with TEXT')
-    .option('--action <name>', 'only this action (may be given several times)', collect)
-    .option('--queue <name>', 'only this queue (may be given several times)', collect)
-    .option(
-      '--status <code>',
-      `only ${STATUS_CODES.join(', ')} (may be given several times)`,
-      collectStatus,
-    )
-    .option('--limit <n>', 'at most N tasks', parseCount)
-    .action((options: ListOptions, command: Command) =>
+  const command = new Command('list').description(
+    'list tasks in the order of their ids; with --json, one JSON line each',
+  );
+  return addLimitOption(addFilterOptions(command)).action(
+    (options: FilterOptions, command: Command) =>
       runSession(command, (session) => list(session, toFilter(options))),
-    );
-}
-
-function toFilter({ idPrefix, action, queue, status, limit }: ListOptions): TaskFilter {
-  return {
-    ...(idPrefix === undefined ? {} : { idPrefix }),
-    ...(action === undefined ? {} : { actions: action }),
-    ...(queue === undefined ? {} : { queues: queue }),
-    ...(status === undefined ? {} : { statusCodes: status }),
-    ...(limit === undefined ? {} : { limit }),
-  };
+  );
 }
 
 async function list(

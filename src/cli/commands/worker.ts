@@ -4,6 +4,7 @@ import { Scheduler } from '../../schedule/scheduler.js';
 import { openContext } from '../context.js';
 import { parseDuration } from '../duration.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
+import { signalOf } from '../interrupt.js';
 import { loadActors } from '../modules.js';
 import { workCounter } from '../observed-actor.js';
 import { collect, parseCount } from '../option-parsers.js';
@@ -26,7 +27,7 @@ interface WorkerOptions {
 export function workerCommand(): Command {
   return new Command('worker')
     .description(
-      'perform tasks with the actors that modules export, until interrupted (exit code 130)',
+      'perform tasks with the actors that modules export, until told to stop: SIGTERM (exit code 0), Ctrl-C (130)',
     )
     .argument('<module...>', 'modules that export actors: by default, in `actors`, or by any name')
     .option('--workers <n>', 'handlers at once, for each actor (default: 5)', parseCount)
@@ -44,7 +45,7 @@ export function workerCommand(): Command {
     )
     .option(
       '--drain <duration>',
-      'how long handlers may go on after an interrupt (default: 5s)',
+      'how long handlers may go on when told to stop; what is left then is handed back (default: 5s)',
       parseDuration,
     )
     .option('--no-schedules', 'fire no schedules, only perform tasks')
@@ -69,7 +70,8 @@ async function work(
   output.note(`Working as ${names.join(', ')}; Ctrl-C stops.`);
   output.event({ working: names });
   using progress = new Progress({ output, counts: counter.counts });
-  const managerOptions = { ...toManagerOptions(options), logger: output.logger };
+  const { onReturned } = counter;
+  const managerOptions = { ...toManagerOptions(options), logger: output.logger, onReturned };
   await using scheduler = new Scheduler(context.store, { logger: output.logger });
   if (options.schedules) scheduler.start();
   await whileWorking(context.store, observed, managerOptions, async () => {
@@ -80,7 +82,8 @@ async function work(
   const { done, failed } = counter.counts();
   if (output.isJson) await output.printJson({ done, failed });
   else await output.print(`${countOf(done, 'task')} done, ${formatCount(failed)} of them failed.`);
-  return EXIT.interrupted;
+  // Who asks with SIGTERM, an init system, has got what it asked for.
+  return signalOf(interrupted) === 'SIGTERM' ? EXIT.ok : EXIT.interrupted;
 }
 
 function toManagerOptions(options: WorkerOptions): WorkingOptions {

@@ -9,7 +9,7 @@ const LEASE_MS = 60_000;
 const MAX_WORKERS = 6;
 const innocent = range(8).map((i) => `innocent${i}`);
 
-/** A process that takes all tasks at once and performs them one by one. */
+/** A process that performs tasks one by one, and owns others ahead. */
 function startWorker(prefix: string) {
   const { connectionString, schema } = t.db;
   const options = { workers: 1, maxTasks: 100, channelSize: 100, maxDurationMs: LEASE_MS };
@@ -29,13 +29,22 @@ describe('a task that kills its worker', () => {
       ...innocent.map((id) => task(id, { maxTries: 2 })),
     ]);
     let numKilled = 0;
+    let numOwnedAhead = 0;
     while ((await statuses(store)).poison !== 'aborted' && numKilled < MAX_WORKERS) {
+      // From these it learns how fast it is: it owns nothing ahead before.
+      const warm = range(12).map((i) => task(`warm${numKilled}.${i}`, { priority: 2 }));
+      await store.insertTasks(warm);
       expect(await startWorker('poison').ended).toBe('SIGKILL');
       numKilled++;
-      const owned = await store.getTasks(innocent);
-      expect(owned.map(({ statusCode }) => statusCode)).toEqual(innocent.map(() => 'in-progress'));
+      const states = (await store.getTasks(innocent)).map(({ statusCode }) => statusCode);
+      numOwnedAhead += states.filter((state) => state === 'in-progress').length;
       await t.db.clock.advance(LEASE_MS);
+      const after = await store.getTasks(innocent);
+      expect(after.map(({ statusCode, numTries }) => ({ statusCode, numTries }))).toEqual(
+        innocent.map(() => ({ statusCode: 'pending', numTries: 0 })),
+      );
     }
+    expect(numOwnedAhead).toBeGreaterThan(0);
     expect(await store.getTask('poison')).toMatchObject({ statusCode: 'aborted', numTries: 3 });
     expect(numKilled).toBe(3);
 

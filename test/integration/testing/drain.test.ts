@@ -165,7 +165,7 @@ describe('a drain ends before tasks', () => {
 describe('what a drain reports', () => {
   async function failing(store: TaskStore) {
     await store.insertTasks([
-      task('fails', { maxTries: 2, priority: 3 }),
+      task('fails', { maxTries: 2, retry: { delayMs: 0 }, priority: 3 }),
       task('permanent', { priority: 2 }),
       task('snoozes', { priority: 1 }),
     ]);
@@ -184,8 +184,8 @@ describe('what a drain reports', () => {
     expect(report).toMatchObject({ completed: 0, aborted: 2, retried: 1, snoozed: 1, lost: 0 });
     const fails = report.outcomes.filter(({ id }) => id === 'fails');
     expect(fails).toEqual([
-      expect.objectContaining({ numTries: 1, statusCode: 'pending', status: 'broken' }),
-      expect.objectContaining({ numTries: 2, statusCode: 'aborted', status: 'broken' }),
+      expect.objectContaining({ numTries: 1, result: 'retried', status: 'broken' }),
+      expect.objectContaining({ numTries: 2, result: 'aborted', status: 'broken' }),
     ]);
     expect(fails[1]?.error).toBeInstanceOf(TypeError);
   });
@@ -201,18 +201,29 @@ describe('what a drain reports', () => {
     });
   });
 
+  it('is thrown as well if a task still has tries, but time does not pass', async () => {
+    const store = t.db.namespace();
+    await store.insertTasks([task('a')]);
+    let calls = 0;
+    const { actor } = recorder(() => {
+      if (++calls === 1) throw new Error('only once');
+    });
+    const options = { throwOnFailure: true };
+    expect(await rejection(t.db.drain(store, actor, options))).toBeInstanceOf(DrainFailedError);
+    expect((await statuses(store)).a).toBe('pending');
+    await t.db.drain(store, actor, { ...options, timers: true });
+    expect((await statuses(store)).a).toBe('completed');
+  });
+
   it('counts a task that was cancelled under its handler as lost', async () => {
     const store = t.db.namespace();
     await store.insertTasks([task('a')]);
-    const { actor } = recorder();
-    const cancelling = {
-      ...actor,
-      handle: async (...args: Parameters<typeof actor.handle>) => {
+    const actor = defineActor('me', {
+      work: async () => {
         await store.cancelTasks(['a']);
-        return actor.handle(...args);
       },
-    };
-    expect(await drain(store, cancelling)).toMatchObject({ completed: 0, lost: 1 });
+    });
+    expect(await drain(store, actor)).toMatchObject({ completed: 0, lost: 1 });
   });
 });
 
@@ -297,9 +308,26 @@ describe('a drain with a clock', () => {
     expect(await t.db.clock.now()).toEqual(until);
   });
 
-  it('needs one for `until`', async () => {
-    const until = new Date();
-    const error = await rejection(drain(t.db.namespace(), recorder().actor, { until }));
-    expect(error).toBeInstanceOf(InvalidOptionError);
+  it('has it stand still meanwhile, and go on afterwards from where it stood', async () => {
+    const store = t.db.namespace();
+    const { clock } = t.db;
+    await store.insertTasks(range(3).map((i) => task(`t${i}`)));
+    const seen: Date[] = [];
+    const actor = defineActor('me', {
+      work: async () => {
+        seen.push(await clock.now());
+      },
+    });
+    await t.db.drain(store, actor);
+    expect(seen).toEqual([seen[0], seen[0], seen[0]]);
+    expect(clock.isFrozen).toBe(false);
+    expect((await clock.now()).getTime()).toBeGreaterThanOrEqual(seen[0]?.getTime() ?? 0);
+  });
+
+  it('is needed for `timers`, and `timers` for `until`', async () => {
+    for (const options of [{ timers: true }, { until: new Date() }]) {
+      const error = await rejection(drain(t.db.namespace(), recorder().actor, options));
+      expect(error).toBeInstanceOf(InvalidOptionError);
+    }
   });
 });
