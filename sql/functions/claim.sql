@@ -1,6 +1,6 @@
--- claim: takes up to p_max_tasks rows out of ready, of the lanes in p_lanes; ids is null when there are none. The
--- first p_num_begun in the order (priority desc, seq) begin; null: all. p_rooms: see claim_lane; null: no lane
--- has a limit_key.
+-- claim: takes up to p_max_tasks rows out of ready, of the lanes in p_lanes; ids is null when there are
+-- none. The first p_num_begun in the order (priority desc, seq) begin; null: all. p_rooms: see claim_lane;
+-- null: no lane has a limit_key.
 --
 -- Works level by level: a level is the highest priority below the one before that any lane holds.
 --
@@ -62,8 +62,8 @@ begin
 end
 $$;
 
--- Takes up to p_max_tasks rows of priority p_level, which p_num_lanes lanes hold: first a fair share of each lane;
--- then the others get what some lanes left of theirs.
+-- Takes up to p_max_tasks rows of priority p_level, which p_num_lanes lanes hold: first a fair share of
+-- each lane; then the others get what some lanes left of theirs.
 create or replace function signalbox.claim_level(
   p_lanes signalbox.claim_lane[], p_rooms integer[], p_level smallint, p_num_lanes integer,
   p_max_tasks integer, p_with_seqs boolean
@@ -141,10 +141,10 @@ begin
     select l.*, p_rooms[l.room_no] as room, count(*) over (partition by l.room_no) as num_lanes,
       row_number() over (partition by l.room_no order by random()) as n
     from unnest(p_lanes) as l
-    where coalesce(p_rooms[l.room_no], 1) > 0 and exists (
-      select from signalbox.ready r
+    where coalesce(p_rooms[l.room_no], 1) > 0 and (
+      select true from signalbox.ready r
       where r.queue = l.queue and r.action = l.action and r.key = l.key and r.priority = p_level
-        and r.seq >= case when l.cursor_priority = p_level then l.cursor_seq else 0 end)
+        and r.seq >= case when l.cursor_priority = p_level then l.cursor_seq else 0 end limit 1)
   ), claimed as (
     delete from signalbox.ready r
     where r.ctid = any (array(
@@ -176,9 +176,10 @@ begin
 end
 $$;
 
--- claim for those who want the tasks ready for longest first, whatever their priority: those up to begun_seq
--- begin. Looks first, without locks, how many rows each priority of each lane contributes, then takes
--- as many: locked ones are skipped, so that of several claims at once each finds its own, not quite the first.
+-- claim for those who want the tasks ready for longest first, whatever their priority: those up to
+-- begun_seq begin. Looks first, without locks, how many rows each priority of each lane contributes, then
+-- takes as many: locked ones are skipped, so that of several claims at once each finds its own, not quite
+-- the first.
 create or replace function signalbox.claim_oldest(
   p_lanes signalbox.claim_lane[], p_rooms integer[], p_max_tasks integer, p_num_begun integer
 ) returns signalbox.claimed language plpgsql as $$

@@ -83,17 +83,18 @@ begin
     where t.id >= p_next and (p_end is null or t.id < p_end)
     order by t.id
     limit p_max
+  ), above as materialized (
+    select p.id, a.path from page p cross join lateral signalbox.paths_above(p.id) as a
+  ), existing as materialized (
+    -- Tasks side by side have the same paths above them: each is looked up once.
+    select t.id from signalbox.task t where t.id = any (array(select distinct a.path from above a))
   ), placed as (
-    select p.id, p.has_ended, (
-      select t.id
-      from signalbox.paths_above(p.id) as a join signalbox.task t on t.id = a.path
-      order by length(t.id) limit 1) as root
-    from page p
+    select a.id, min(e.id) as root from above a join existing e on e.id = a.path group by a.id
   )
-  select array_agg(p.id order by p.id) filter (where p.root is null and p.has_ended),
-    (array_agg(coalesce(p.root || '0', p.id || chr(1)) order by p.id desc))[1], count(*) < p_max
+  select array_agg(p.id order by p.id) filter (where r.id is null and p.has_ended),
+    (array_agg(coalesce(r.root || '0', p.id || chr(1)) order by p.id desc))[1], count(*) < p_max
   into roots, next, is_last
-  from placed p;
+  from page p left join placed r on r.id = p.id;
 end
 $$;
 
@@ -141,10 +142,12 @@ create or replace function signalbox.clean_runs(
 ) returns integer language plpgsql as $$
 declare
   v_ids text[];
+  v_roots text[];
   v_locked text[];
   v_spoiled text[];
 begin
-  select array_agg(m.id) into v_ids from signalbox.tasks_of_runs(p_roots) as m;
+  select array_agg(m.id), array_agg(m.root) into v_ids, v_roots
+  from signalbox.tasks_of_runs(p_roots) as m;
   if v_ids is null then
     return 0;
   end if;
@@ -153,22 +156,25 @@ begin
   select array_agg(distinct s.root) into v_spoiled
   from (
     select m.root
-    from signalbox.tasks_of_runs(p_roots) as m left join unnest(v_locked) as l (id) on l.id = m.id
+    from signalbox.tasks_of_runs(p_roots) as m
+    left join unnest(v_locked) as l (id) on l.id = m.id
     where l.id is null
     union all
     select m.root
-    from signalbox.tasks_of_runs(p_roots) as m
+    from unnest(v_ids, v_roots) as m (id, root)
     join signalbox.task t on t.id = m.id
     cross join unnest(t.to_signal_after) as e (target)
     join signalbox.task o on o.id = e.target
     where not coalesce(o.finished_at <= p_ended_by, false)
   ) as s;
 
-  select array_agg(m.id) into v_ids
-  from signalbox.tasks_of_runs(p_roots) as m
-  where not m.root = any (coalesce(v_spoiled, '{}')) and m.id = any (v_locked);
-  perform signalbox.erase(v_ids);
-  return coalesce(cardinality(v_ids), 0);
+  if v_spoiled is not null then
+    select array_agg(m.id) into v_locked
+    from unnest(v_ids, v_roots) as m (id, root) join unnest(v_locked) as l (id) on l.id = m.id
+    where not m.root = any (v_spoiled);
+  end if;
+  perform signalbox.erase(v_locked);
+  return coalesce(cardinality(v_locked), 0);
 end
 $$;
 
@@ -264,9 +270,13 @@ create or replace function signalbox.signals_unfinished(
 begin
   return exists (
     select
-    from signalbox.tasks_of_runs(array[p_run]) as m
-    join signalbox.task t on t.id = m.id
-    cross join unnest(t.to_signal_after) as e (target)
+    from (
+      select t.to_signal_after from signalbox.task t where t.id = p_run
+      union all
+      select t.to_signal_after from signalbox.task t
+      where t.id >= p_run || '/' and t.id < p_run || '0'
+    ) as r
+    cross join unnest(r.to_signal_after) as e (target)
     join signalbox.task o on o.id = e.target
     where e.target collate "C" not between p_run || '/' and p_run || '0'
       and not coalesce(o.finished_at <= p_ended_by, false));

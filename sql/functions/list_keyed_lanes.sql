@@ -13,11 +13,15 @@
 --   3. skips the locked row, and inserts a row   3. looks again, in a statement of its own that sees all
 --      of its own                                   who had the row before and have committed; deletes it
 --
--- Neither ever waits: an insert may be a long transaction of a user's, for which no return of tasks may wait. The
--- price is that a lane may have two rows for a while: hence no unique index. Rows of one lane are claimed from as
--- one and deleted together.
+-- Neither ever waits: an insert may be a long transaction of a user's, for which no return of tasks may
+-- wait. The price is that a lane may have two rows for a while: hence no unique index. Rows of one lane are
+-- claimed from as one and deleted together.
+--
+-- Whether a lane is empty is asked by a subselect with a limit: "exists" may become a join that looks at
+-- all rows of (queue, action) rather than look up the key.
 
--- Sees to it that each of the lanes that has a key is listed. Called in the transaction that put its tasks there.
+-- Sees to it that each of the lanes that has a key is listed. Called in the transaction that put its tasks
+-- there.
 --
 -- Locks: rows of keyed_lane, for key share, skipping those locked for update.
 create or replace function signalbox.list_keyed_lanes(
@@ -83,7 +87,8 @@ begin
         order by o.turn limit p_max)
       union all
       (select * from signalbox.keyed_lane o
-        where o.queue = l.queue and o.action = l.action and o.closed_until <= p_now
+        where o.queue = l.queue and o.action = l.action and o.closed_until > '-infinity'
+          and o.closed_until <= p_now
         order by o.closed_until limit p_max)
     ) as k
     where k.limit_key is null or p_takes_limited
@@ -94,10 +99,10 @@ begin
 end
 $$;
 
--- What is left to do for keyed lanes that a claim has looked at: forgets those that are empty, closes those whose
--- limit is reached, opens the others, and with p_is_cut gives all a new turn: there may be more lanes than were
--- looked at. A lane whose slots are all taken is closed until one is given back; should that ever be missed, for
--- ten seconds. One whose rate is used up is closed until its oldest tries no longer count.
+-- What is left to do for keyed lanes that a claim has looked at: forgets those that are empty, closes those
+-- whose limit is reached, opens the others, and with p_is_cut gives all a new turn: there may be more lanes
+-- than were looked at. A lane whose slots are all taken is closed until one is given back; should that ever
+-- be missed, for ten seconds. One whose rate is used up is closed until its oldest tries no longer count.
 --
 -- Locks: rows of keyed_lane, skipping locked ones.
 create or replace function signalbox.tend_keyed_lanes(
@@ -111,16 +116,16 @@ begin
     from unnest(p_lanes) as l
     cross join lateral (
       select o.ctid from signalbox.keyed_lane o
-      where o.queue = l.queue and o.action = l.action and o.key = l.key and not exists (
-        select from signalbox.ready r
-        where r.queue = l.queue and r.action = l.action and r.key = l.key)
+      where o.queue = l.queue and o.action = l.action and o.key = l.key and (
+        select true from signalbox.ready r
+        where r.queue = l.queue and r.action = l.action and r.key = l.key limit 1) is null
       for update skip locked
     ) as k);
   if cardinality(v_empty) > 0 then
     delete from signalbox.keyed_lane k
-    where k.ctid = any (v_empty) and not exists (
-      select from signalbox.ready r
-      where r.queue = k.queue and r.action = k.action and r.key = k.key);
+    where k.ctid = any (v_empty) and (
+      select true from signalbox.ready r
+      where r.queue = k.queue and r.action = k.action and r.key = k.key limit 1) is null;
   end if;
 
   with closing as materialized (
@@ -148,8 +153,9 @@ $$;
 -- Opens closed lanes of limit keys that have got room, the longest waiting first, and wakes sleepers: about
 -- p_counts[i] lanes of p_keys[i], eight at least. Lanes that wait for their rate stay closed.
 --
--- Locks: rows of keyed_lane, skipping locked ones: whoever has one locked opens it too, or is an owner of the same
--- key, which holds all its slots until its end and so is not at work at the same time as who gave one back.
+-- Locks: rows of keyed_lane, skipping locked ones: whoever has one locked opens it too, or is an owner of
+-- the same key, which holds all its slots until its end and so is not at work at the same time as who gave
+-- one back.
 create or replace function signalbox.reopen_keyed_lanes(
   p_keys text[], p_counts bigint[], p_now timestamptz
 ) returns void language plpgsql as $$
@@ -168,9 +174,9 @@ begin
       from opening p
       cross join lateral (
         select c.ctid from signalbox.keyed_lane c
-        where c.limit_key = p.key and c.closed_until is not null and exists (
-          select from signalbox.ready r
-          where r.queue = c.queue and r.action = c.action and r.key = c.key)
+        where c.limit_key = p.key and c.closed_until is not null and (
+          select true from signalbox.ready r
+          where r.queue = c.queue and r.action = c.action and r.key = c.key limit 1)
         order by c.turn
         limit greatest(p.count, 8)
         for no key update skip locked

@@ -1,28 +1,29 @@
 -- own_tasks: claims up to p_max_tasks ready tasks for an actor.
 --
--- Lane i is (p_queues[i], p_actions[i]). Tasks of the highest priority first, whatever their lane;
--- lanes that hold tasks of one priority share equally; within a lane in the order of becoming ready. With
--- p_is_oldest_first: those ready for longest first, whatever their priority and lane. Paused lanes give nothing.
--- The ownership lasts for the task's max_duration, else p_max_duration, else for ever. The first
--- p_num_begun begin now (null: all), the others are owned ahead: see begin_tasks.
--- Due timers run and the engine's lane is settled first, a bounded number at a time.
+-- Lane i is (p_queues[i], p_actions[i]). Tasks of the highest priority first, whatever their lane; lanes
+-- that hold tasks of one priority share equally; within a lane in the order of becoming ready. With
+-- p_is_oldest_first: those ready for longest first, whatever their priority and lane. Paused lanes give
+-- nothing. The ownership lasts for the task's max_duration, else p_max_duration, else for ever. The first
+-- p_num_begun begin now (null: all), the others are owned ahead: see begin_tasks. Due timers run and the
+-- engine's lane is settled first, a bounded number at a time.
 --
--- Tasks with a limit_key or a fair_key lie in lanes of their own within (queue, action), of which up to 64 are
--- looked at in turn besides those given. p_holder, a manager of many tasks, may perform at once as many tasks of a
--- limited key as it has slots: up to p_max_slots of max_in_progress; it may own p_tasks_per_slot for each. Without
--- a holder each task takes a slot. See release_slots.
+-- Tasks with a limit_key or a fair_key lie in lanes of their own within (queue, action), of which up to 64
+-- are looked at in turn besides those given. p_holder, a manager of many tasks, may perform at once as many
+-- tasks of a limited key as it has slots: up to p_max_slots of max_in_progress; it may own p_tasks_per_slot
+-- for each. Without a holder each task takes a slot. See release_slots.
 --
 -- The claim cursor: a caller that claims again and again gives, per lane, the priority and lowest seq of
--- its previous claim. The claim then steps over none of the index entries of rows deleted before, which
--- an old transaction anywhere on the server keeps from being removed. What became ready behind the
--- cursor is not seen, so leave the cursor out now and then, and whenever a claim comes back short. It is
--- about tasks without a limit_key or fair_key: those that have a null slots_version in what is returned, which
--- is in the order (priority desc, seq).
+-- its previous claim. The claim then steps over none of the index entries of rows deleted before, which an
+-- old transaction anywhere on the server keeps from being removed. What became ready behind the cursor is
+-- not seen, so leave the cursor out now and then, and whenever a claim comes back short. It is about tasks
+-- without a limit_key or fair_key: those that have a null slots_version in what is returned, which is in
+-- the order (priority desc, seq).
 --
 -- Locks: what run_timers and settle_tasks lock; limited keys and slots (see measure_rooms); rows of ready,
--- skipping locked ones; then those tasks, which nobody else waits for; unique keys that they free; slots; rows of
--- keyed_lane, skipping locked ones. Having given slots back, of tasks that lapsed, it takes no tasks with a
--- limit_key: locked in one transaction, slots of both kinds would be in no order. The next call does.
+-- skipping locked ones; then those tasks, which nobody else waits for; unique keys that they free; slots;
+-- rows of keyed_lane, skipping locked ones. Having given slots back, of tasks that lapsed, it takes no
+-- tasks with a limit_key: locked in one transaction, slots of both kinds would be in no order. The next
+-- call does.
 create or replace function signalbox.own_tasks(
   p_actor_id text,
   p_queues text[],
@@ -143,7 +144,8 @@ begin
 end
 $$;
 
--- Frees the unique key of a task that needed it until it started. Called row by row, so that it costs others nothing.
+-- Frees the unique key of a task that needed it until it started. Called row by row, so that it costs
+-- others nothing.
 create or replace function signalbox.free_started(
   p_id text, p_now timestamptz
 ) returns boolean language plpgsql as $$

@@ -1,5 +1,5 @@
--- pause_lanes: nobody owns tasks of a queue, of an action, or of an action in a queue (null: every one) until it
--- is resumed. What is in progress goes on. Paused already: nothing changes.
+-- pause_lanes: nobody owns tasks of a queue, of an action, or of an action in a queue (null: every one)
+-- until it is resumed. What is in progress goes on. Paused already: nothing changes.
 create or replace function signalbox.pause_lanes(
   p_queue text,
   p_action text,
@@ -13,8 +13,8 @@ begin
 end
 $$;
 
--- Takes back the pause of the same queue and action, and wakes those who sleep on its lanes where something is
--- ready, unless another pause stands. Returns whether there was one.
+-- Takes back the pause of the same queue and action, and wakes those who sleep on its lanes where something
+-- is ready, unless another pause stands. Returns whether there was one.
 --
 -- Locks: the pause; rows of sleeper, skipping locked ones.
 create or replace function signalbox.resume_lanes(

@@ -1,15 +1,16 @@
 -- release_slots: gives slots back: element i says that a task of limit key p_keys[i], owned by p_holders[i]
 -- (null: without a holder), is in progress no more.
 --
--- A row of limit_slot says of a holder how many tasks of the key it has in progress (in_hand) and how many of them
--- it may perform at once (slots). The slots of all holders together never exceed max_in_progress, unless that was
--- lowered since. A holder may own more than it has slots: it uses a slot again and again, and no row is touched.
--- It holds no more slots than tasks: those left over are free for others, and a lane that was closed for want of
--- them opens. Rows are kept for keys without a limit too, so that a limit set later finds what is in progress.
+-- A row of limit_slot says of a holder how many tasks of the key it has in progress (in_hand) and how many
+-- of them it may perform at once (slots). The slots of all holders together never exceed max_in_progress,
+-- unless that was lowered since. A holder may own more than it has slots: it uses a slot again and again,
+-- and no row is touched. It holds no more slots than tasks: those left over are free for others, and a lane
+-- that was closed for want of them opens. Rows are kept for keys without a limit too, so that a limit set
+-- later finds what is in progress.
 --
--- Locks: the rows of limit_slot, in the order of (key, holder), last of all in its transaction; then rows of
--- keyed_lane and sleeper, skipping locked ones. An owner locks all slots of the limited keys it claims from, so
--- that it cannot close a lane for want of a slot while one is given back.
+-- Locks: the rows of limit_slot, in the order of (key, holder), last of all in its transaction; then rows
+-- of keyed_lane and sleeper, skipping locked ones. An owner locks all slots of the limited keys it claims
+-- from, so that it cannot close a lane for want of a slot while one is given back.
 create or replace function signalbox.release_slots(
   p_keys text[], p_holders uuid[], p_now timestamptz
 ) returns void language plpgsql as $$
@@ -74,9 +75,9 @@ create or replace function signalbox.slot_holder(
   select coalesce(p_holder, '00000000-0000-0000-0000-000000000000')
 $$;
 
--- How limited keys stand; keys without limits are left out. free: slots that nobody has, less than 0 when the
--- limit was lowered; null: no limit. slots, in_hand: those of p_holder. rate_left: tries that may be owned now;
--- null: no rate. rate_opens_at: when one may be owned again, if none may be now.
+-- How limited keys stand; keys without limits are left out. free: slots that nobody has, less than 0 when
+-- the limit was lowered; null: no limit. slots, in_hand: those of p_holder. rate_left: tries that may be
+-- owned now; null: no rate. rate_opens_at: when one may be owned again, if none may be now.
 create or replace function signalbox.limit_states(
   p_keys text[], p_holder uuid, p_now timestamptz
 ) returns table (
@@ -101,12 +102,12 @@ begin
 end
 $$;
 
--- How many tasks of each limit key p_holder may own now: numbers the rooms of the lanes in p_lanes, and returns
--- the rooms in that order, with the keys they are of and which of those have limits. A rate gives no more than
--- p_num_begun: what is owned ahead would be performed later, all at once.
+-- How many tasks of each limit key p_holder may own now: numbers the rooms of the lanes in p_lanes, and
+-- returns the rooms in that order, with the keys they are of and which of those have limits. A rate gives
+-- no more than p_num_begun: what is owned ahead would be performed later, all at once.
 --
--- Locks: the limited keys, in their order; then all slots of those, and p_holder's of the others, in the order of
--- (key, holder). Until the end of the transaction, so that no other owner grants the same slots.
+-- Locks: the limited keys, in their order; then all slots of those, and p_holder's of the others, in the
+-- order of (key, holder). Until the end of the transaction, so that no other owner grants the same slots.
 create or replace function signalbox.measure_rooms(
   p_lanes signalbox.claim_lane[], p_holder uuid, p_max_slots integer, p_tasks_per_slot integer,
   p_num_begun integer, p_now timestamptz,
@@ -146,9 +147,9 @@ begin
 end
 $$;
 
--- Writes down that p_holder owns more tasks of p_keys: as many as p_before has more room for the key than p_after.
--- Returns the slots that it now has of those that are limited, and which of several such answers is the latest.
--- p_limited are the limited ones, as measure_rooms found and locked them.
+-- Writes down that p_holder owns more tasks of p_keys: as many as p_before has more room for the key than
+-- p_after. Returns the slots that it now has of those that are limited, and which of several such answers
+-- is the latest. p_limited are the limited ones, as measure_rooms found and locked them.
 --
 -- Locks: p_holder's rows of limit_slot, in the order of their keys.
 create or replace function signalbox.grant_slots(
@@ -197,8 +198,8 @@ begin
 end
 $$;
 
--- The log of a rate with p_count tries more. What is older than the interval is dropped. More than 32 times are
--- rounded up to thirtieths of the interval: too late never lets too many pass.
+-- The log of a rate with p_count tries more. What is older than the interval is dropped. More than 32 times
+-- are rounded up to thirtieths of the interval: too late never lets too many pass.
 create or replace function signalbox.with_starts(
   p_at timestamptz[], p_counts integer[], p_count integer, p_interval interval, p_now timestamptz,
   out starts_at timestamptz[], out starts_count integer[]

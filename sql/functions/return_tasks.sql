@@ -2,8 +2,8 @@
 --
 -- Element i of every array is about task p_ids[i], an id at most once. p_codes: completed, aborted,
 -- or pending for another try, which becomes aborted when none is left. pending with p_start_afters
--- comes back then, or at once if that is past, and does not count as a try; with p_retry_delays it
--- counts, and comes back after that instead of what the task's retry policy says. A try that failed
+-- comes back then, or at once if that is past, and does not count as a try; else it counts, and comes
+-- back after what the task's retry policy says, or p_retry_delays where it has none. A try that failed
 -- is kept, with p_errors: see keep_attempts. completed with p_are_deleted: the task is deleted once
 -- its signals are given, unless somebody watches it.
 --
@@ -69,8 +69,8 @@ begin
       num_tries = t.num_tries - case when g.code = 'pending' and g.start_after is not null
         then 1 else 0 end,
       due_at = case when g.code = 'pending' then nullif(greatest(v_now, coalesce(g.start_after,
-        v_now + coalesce(g.retry_delay, signalbox.retry_delay(t.retry_delay, t.retry_factor,
-          t.retry_max_delay, t.num_tries, t.retry_jitter, random())))), v_now) end,
+        v_now + coalesce(signalbox.retry_delay(t.retry_delay, t.retry_factor, t.retry_max_delay,
+          t.num_tries, t.retry_jitter, random()), g.retry_delay))), v_now) end,
       seq = case when g.code = 'pending' then nextval('signalbox.ready_seq') else t.seq end
     from given g
     where t.id = g.id and t.performance_token = g.token

@@ -1,5 +1,6 @@
--- set_limits: sets the limits of keys: element i of each array is about p_keys[i], a key at most once. Null:
--- no such limit. Takes hold at the next claim; what is in progress goes on. Lanes that waited for a limit open.
+-- set_limits: sets the limits of keys: element i of each array is about p_keys[i], a key at most once.
+-- Null: no such limit. Takes hold at the next claim; what is in progress goes on. Lanes that waited for a
+-- limit open.
 --
 -- Locks: the keys whose limits change, in their order, which waits for claims of theirs to end; rows of
 -- keyed_lane and sleeper, skipping locked ones.

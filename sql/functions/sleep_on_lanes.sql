@@ -41,8 +41,8 @@ end
 $$;
 
 -- When there is next something to own in one of the lanes, as far as is known: p_now if something is ready
--- there or in the engine's lane, or a timer is due; else the time of the next timer, or when a lane opens that
--- waits for its limit; null if there is none. Paused lanes do not count.
+-- there or in the engine's lane, or a timer is due; else the time of the next timer, or when a lane opens
+-- that waits for its limit; null if there is none. Paused lanes do not count.
 create or replace function signalbox.next_ready_at(
   p_queues text[],
   p_actions text[],
@@ -65,19 +65,20 @@ begin
     return v_now;
   end if;
 
+  -- Not exists, which may become a join that does not look up the key.
   select min(k.opens_at) into v_opens_at
   from unnest(v_lanes) as l
   cross join lateral (
     (select v_now as opens_at from signalbox.keyed_lane o
-      where o.queue = l.queue and o.action = l.action and o.closed_until is null and exists (
-        select from signalbox.ready r
-        where r.queue = o.queue and r.action = o.action and r.key = o.key)
-      limit 1)
+      where o.queue = l.queue and o.action = l.action and o.closed_until is null and (
+        select true from signalbox.ready r
+        where r.queue = o.queue and r.action = o.action and r.key = o.key limit 1)
+      order by o.turn limit 1)
     union all
     (select o.closed_until from signalbox.keyed_lane o
-      where o.queue = l.queue and o.action = l.action and o.closed_until is not null and exists (
-        select from signalbox.ready r
-        where r.queue = o.queue and r.action = o.action and r.key = o.key)
+      where o.queue = l.queue and o.action = l.action and o.closed_until > '-infinity' and (
+        select true from signalbox.ready r
+        where r.queue = o.queue and r.action = o.action and r.key = o.key limit 1)
       order by o.closed_until limit 1)
   ) as k;
   select r.due into v_due from signalbox.timer r order by r.due limit 1;
@@ -86,7 +87,8 @@ begin
 end
 $$;
 
--- What follows when lanes have just got tasks: those with a key are listed, and sleepers are woken. No lanes: nothing.
+-- What follows when lanes have just got tasks: those with a key are listed, and sleepers are woken. No
+-- lanes: nothing.
 --
 -- Locks: see list_keyed_lanes and wake_sleepers; neither waits.
 create or replace function signalbox.announce_ready(
@@ -103,8 +105,8 @@ begin
 end
 $$;
 
--- Wakes sleepers on lanes, at most as many on each as it got tasks, and forgets those whose time is up. Nobody
--- asleep, or no lanes: one look at an empty table at most.
+-- Wakes sleepers on lanes, at most as many on each as it got tasks, and forgets those whose time is up.
+-- Nobody asleep, or no lanes: one look at an empty table at most.
 --
 -- Locks: rows of sleeper, skipping locked ones.
 create or replace function signalbox.wake_sleepers(

@@ -58,29 +58,43 @@ create or replace function signalbox.lock_pending(
   p_ids text[]
 ) returns void language plpgsql as $$
 declare
+  v_id text;
   v_ids text[];
 begin
-  -- None but pending ones: to wait for an owned task while holding a target of it could be a
-  -- deadlock.
-  perform 1 from signalbox.task t
-  where t.id = any (p_ids) and t.status_code = 'pending'
-  order by t.id
-  for no key update;
+  -- None but pending ones: to wait for an owner while holding a target of its task could be a
+  -- deadlock. One by one for the same reason: see add_dependencies. One that is pending again by the
+  -- end of the loop is refused, since its row is not locked.
+  for v_id in select g.id from unnest(p_ids) as g (id) order by g.id collate "C" loop
+    perform 1 from signalbox.task t
+    where t.id = v_id and t.status_code = 'pending'
+    for no key update;
+    if not found then
+      v_ids := v_ids || v_id;
+    end if;
+  end loop;
+  if v_ids is null then
+    return;
+  end if;
+  perform signalbox.refuse_updates(v_ids);
+end
+$$;
 
-  select array_agg(g.id order by g.id collate "C") into v_ids
+-- Raises SB001 with those of p_ids that do not exist; if all do, SB007 with all.
+create or replace function signalbox.refuse_updates(
+  p_ids text[]
+) returns void language plpgsql as $$
+declare
+  v_unknown text[];
+begin
+  select array_agg(g.id order by g.id collate "C") into v_unknown
   from unnest(p_ids) as g (id)
   where not exists (select from signalbox.task t where t.id = g.id);
-  if v_ids is not null then
+  if v_unknown is not null then
     raise exception using errcode = 'SB001', message = 'unknown tasks',
-      detail = to_json(v_ids)::text;
+      detail = to_json(v_unknown)::text;
   end if;
-
-  select array_agg(t.id order by t.id) into v_ids
-  from signalbox.task t where t.id = any (p_ids) and t.status_code <> 'pending';
-  if v_ids is not null then
-    raise exception using errcode = 'SB007', message = 'tasks have begun or ended',
-      detail = to_json(v_ids)::text;
-  end if;
+  raise exception using errcode = 'SB007', message = 'tasks have begun or ended',
+    detail = to_json(p_ids)::text;
 end
 $$;
 

@@ -45,14 +45,13 @@ export async function* inspect(
   }
 }
 
-function toFilter({
-  idPrefix = '',
-  now = Date.now,
-  ...options
-}: InspectOptions): TaskFilter {
+function toFilter({ idPrefix = '', now = Date.now, ...options }: InspectOptions): TaskFilter {
   const { stuckAfterMs, limit } = { ...DEFAULTS, ...options };
   if (!(stuckAfterMs >= 0 && Number.isFinite(stuckAfterMs))) {
-    throw new InvalidOptionError('stuckAfterMs', `is ${stuckAfterMs}; give milliseconds, 0 or more`);
+    throw new InvalidOptionError(
+      'stuckAfterMs',
+      `is ${stuckAfterMs}; give milliseconds, 0 or more`,
+    );
   }
   if (!(Number.isInteger(limit) && limit >= 1)) {
     throw new InvalidOptionError('limit', `is ${limit}; give a whole number from 1 up`);

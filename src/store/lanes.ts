@@ -60,7 +60,10 @@ function toNames(lanes: LaneFilter): (string | null)[] {
   const { queue, action } = lanes;
   for (const [name, value] of Object.entries({ queue, action })) {
     if (value !== undefined && (typeof value !== 'string' || value === '')) {
-      throw new InvalidOptionError(name, `is ${JSON.stringify(value)}; give a name, or leave it out`);
+      throw new InvalidOptionError(
+        name,
+        `is ${JSON.stringify(value)}; give a name, or leave it out`,
+      );
     }
   }
   if (queue === undefined && action === undefined) {

@@ -19,7 +19,12 @@ export function toSqlFilter(filter: TaskFilter): SqlFilter {
   const { idPrefix = '', actions = null, queues = null, statusCodes } = filter;
   return {
     ...toIdRange(idPrefix),
-    conditions: [actions, queues, toCodes(statusCodes), ...TIMES.map((name) => toTime(filter, name))],
+    conditions: [
+      actions,
+      queues,
+      toCodes(statusCodes),
+      ...TIMES.map((name) => toTime(filter, name)),
+    ],
   };
 }
 

@@ -57,7 +57,7 @@ export interface TaskReturnOutcome {
   result?: Json | undefined;
   /** With `pending` only: come back then, and do not count this try (a snooze). */
   startAfter?: Date | undefined;
-  /** With `pending` only: come back after so long instead of what the task's retry policy says; the try counts. */
+  /** With `pending` only: come back after so long, where the task has no retry policy of its own; the try counts. */
   retryDelayMs?: number | undefined;
   /** Kept with the failed try: the error in full. */
   error?: string | undefined;

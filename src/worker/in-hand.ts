@@ -30,6 +30,9 @@ interface InHandOptions {
   readonly onRoom: () => void;
 }
 
+/** Looking for room at each task taken would be a tenth of what a short task costs. The last one waiting is always looked at. */
+const TAKES_PER_LOOK = 16;
+
 /**
  * All that a manager has in hand: each job from owning to the end of its return.
  *
@@ -81,7 +84,10 @@ export class InHand {
         return rules.ofThrown(job.task, refusal, job.settings);
       },
       onReported: (job, report, sent) => this.#finish(job, report, sent),
-      onBatch: (size, durationMs) => notices.emit('batch', { size, durationMs }),
+      onBatch: (size, durationMs) => {
+        notices.emit('batch', { size, durationMs });
+        options.onRoom();
+      },
       onFailed: (error, numTasks) => notices.failed('return', error, numTasks),
     });
   }
@@ -162,13 +168,10 @@ export class InHand {
     const { manual, onRoom } = this.#options;
     if (manual?.numWanted === 0) return undefined;
     const job = this.channel.take();
-    if (job) {
-      manual?.taken();
-      onRoom();
-    } else {
-      // The worker that asked is idle once this has returned.
-      queueMicrotask(onRoom);
-    }
+    // The worker that asked is idle once this has returned.
+    if (!job) queueMicrotask(onRoom);
+    else if (this.channel.size % TAKES_PER_LOOK === 0) onRoom();
+    if (job) manual?.taken();
     return job;
   }
 
@@ -199,7 +202,6 @@ export class InHand {
       job.error = report.error;
       this.#lost(job);
     }
-    this.#options.onRoom();
   }
 
   #lost(job: Job): void {

@@ -2,6 +2,7 @@ import { ManagerStoppedError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import type { OwnedTask, TaskReturnOutcome } from '../store/task-store.js';
 import type { ActionContext, ActionSettings, ActorResult } from './actor.js';
+import { toViewable } from './error-text.js';
 import type { Gate } from './gate.js';
 import type { Lease } from './lease-keeper.js';
 import { type OutcomeRules, ofHandingBack } from './outcome-rules.js';
@@ -154,8 +155,8 @@ export class Job implements Lease {
 
   #fail(thrown: unknown): void {
     if (this.#state === 'decided') return;
-    this.error = thrown;
-    this.#decide(this.host.rules.ofThrown(this.task, thrown, this.settings));
+    this.error = toViewable(thrown);
+    this.#decide(this.host.rules.ofThrown(this.task, this.error, this.settings));
   }
 
   #limit(timeoutMs: number): void {

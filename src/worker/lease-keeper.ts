@@ -8,8 +8,8 @@ import { LeaseLostError } from './worker-errors.js';
  *
  * At every heartbeat one statement extends all of them, each by its own duration. It is sent even where the durations are
  * long: its answer tells which tasks are still ours. One that is not (it was cancelled, deleted, or its lease lapsed) is
- * lost: its handler's signal fires. A beat comes at least three times in the shortest lease held, so that two may fail
- * before anything lapses.
+ * lost: its handler's signal fires. A beat comes at least three times in the shortest lease held that has its own
+ * duration, so that one may fail, or take its time, before anything lapses.
  *
  * The fence. While the database cannot be reached, a lease that runs out by our own monotonic clock is lost as well, and
  * from then on another owner may have the task. Ours runs out first: it counts from the moment of asking, the

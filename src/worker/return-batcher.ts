@@ -42,6 +42,7 @@ interface ReturnBatcherOptions<R extends Returner> {
   readonly onRefused: (returner: R, refusal: Error) => TaskReturnOutcome;
   /** Called once for each return, with what was sent and what became of it. */
   readonly onReported: (returner: R, report: ReturnReport, sent: TaskReturn) => void;
+  /** Called after those of a statement were reported. */
   readonly onBatch: (size: number, durationMs: number) => void;
   readonly onFailed: (error: unknown, numTasks: number) => void;
 }
@@ -110,8 +111,9 @@ export class ReturnBatcher<R extends Returner> {
       try {
         const sentAt = performance.now();
         const reports = await store.returnTasks(entries.map(({ one }) => one));
-        onBatch(entries.length, performance.now() - sentAt);
+        const durationMs = performance.now() - sentAt;
         this.#settle(entries, reports);
+        onBatch(entries.length, durationMs);
         return;
       } catch (error) {
         onFailed(error, entries.length);

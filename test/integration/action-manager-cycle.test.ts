@@ -34,6 +34,8 @@ function fakeStore(turns: Turns, stopAtWait = Number.POSITIVE_INFINITY) {
     maxTries: null,
     deadline: null,
     maxDurationMs: null,
+    isBegun: true,
+    slots: null,
   });
   const store: Partial<TaskStore> = {
     async ownTasks() {

@@ -133,3 +133,65 @@ describe.sequential('owning among 210,000 blocked, delayed and finished tasks (d
     }
   });
 });
+
+describe.sequential('owning from keyed lanes among 20,000 closed ones, statistics as of empty tables', () => {
+  const tables = ['task', 'ready', 'keyed_lane', 'limit_key', 'limit_slot'];
+  const own = `select * from own_tasks('me', array['default'], array['keyed.work'], $1)`;
+  const next = `select next_ready_at(array['default'], array['keyed.work'])`;
+
+  beforeAll(async () => {
+    await t.pool.query('truncate task, ready, timer, keyed_lane, limit_key, limit_slot');
+    for (const table of tables) {
+      await t.pool.query(`alter table ${table} set (autovacuum_enabled = off)`);
+      await t.pool.query(`analyze ${table}`);
+    }
+    const store = t.box.withPrefix('keyed');
+    await store.insertTasks(
+      range(20_000).map((i) => task(`closed${i}`, { limitKey: `closed${i}`, limit: 1 })),
+    );
+    await t.pool.query(`update keyed_lane set closed_until = now() + interval '1 hour'`);
+    await store.insertTasks(
+      range(200).map((i) => task(`open${i}`, { limitKey: `open${i % 20}`, limit: 3 })),
+    );
+  });
+
+  it('looks at the open lanes only, and scans no table', async () => {
+    const session = await t.pool.connect();
+    try {
+      await session.query(own, [1]);
+      await session.query('begin');
+      const reads = async () => {
+        const all = [];
+        for (const table of tables) all.push(await readsOfSession(session, t.schema, table));
+        return all;
+      };
+      const before = await reads();
+      const { rows } = await session.query(own, [100]);
+      expect(rows.length).toBeGreaterThan(50);
+      await session.query(next);
+      await session.query(
+        `select return_tasks($1, $2, array_fill('completed'::status_code, array[$3::integer]))`,
+        [rows.map(({ id }) => id), rows.map(({ token }) => token), rows.length],
+      );
+      const after = await reads();
+      for (const [i, table] of tables.entries()) {
+        expect([table, after[i]?.seqScans]).toEqual([table, before[i]?.seqScans]);
+        expect((after[i]?.rows ?? 0) - (before[i]?.rows ?? 0)).toBeLessThan(3_000);
+      }
+    } finally {
+      await session.query('rollback');
+      session.release();
+    }
+  });
+
+  it('touches few pages for each task, and fewer where nothing is open', async () => {
+    const some = await explain(own, [50]);
+    expect(some.rows).toBe(50);
+    expect(some.pages).toBeLessThan(50 * 60 + 1_000);
+    await t.pool.query(`update keyed_lane set closed_until = now() + interval '1 hour'`);
+    const none = await explain(own, [50]);
+    expect(none.rows).toBe(0);
+    expect(none.pages).toBeLessThan(1_000);
+    await t.pool.query('truncate task, ready, timer, keyed_lane, limit_key, limit_slot');
+  });
+});

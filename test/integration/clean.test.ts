@@ -111,7 +111,9 @@ describe('cleaning', () => {
     const live = t.namespace();
     const ids = range(300).flatMap((run) => [`r${run}`, `r${run}/1`, `r${run}/2`]);
     await live.insertTasks(
-      ids.map((id) => task(id, id.includes('/') ? { toSignalAfter: [id.replace(/\/.*/, '')] } : {})),
+      ids.map((id) =>
+        task(id, id.includes('/') ? { toSignalAfter: [id.replace(/\/.*/, '')] } : {}),
+      ),
     );
     const before = await left();
     await startManager(live, async () => {}, { workers: 4 });
@@ -163,20 +165,18 @@ describe('cleaning a random forest', () => {
     .array(step, { minLength: 1, maxLength: 4 })
     .map((steps) => steps.join('/'))
     .filter((path) => path !== '');
-  const forest = fc
-    .uniqueArray(id, { minLength: 1, maxLength: 25 })
-    .chain((ids) =>
-      fc.tuple(
-        ...ids.map((one) =>
-          fc.record({
-            id: fc.constant(one),
-            code: fc.constantFrom(...(['completed', 'completed', 'aborted', 'pending'] as const)),
-            ageMinutes: fc.constantFrom(...AGES, 60, 60, 60),
-            targets: fc.subarray([...ids, 'gone'], { maxLength: 2 }),
-          }),
-        ),
+  const forest = fc.uniqueArray(id, { minLength: 1, maxLength: 25 }).chain((ids) =>
+    fc.tuple(
+      ...ids.map((one) =>
+        fc.record({
+          id: fc.constant(one),
+          code: fc.constantFrom(...(['completed', 'completed', 'aborted', 'pending'] as const)),
+          ageMinutes: fc.constantFrom(...AGES, 60, 60, 60),
+          targets: fc.subarray([...ids, 'gone'], { maxLength: 2 }),
+        }),
       ),
-    );
+    ),
+  );
   const options: fc.Arbitrary<CleanOptions> = fc.record(
     {
       minAgeMs: fc.constantFrom(0, 10 * 60_000),

@@ -5,7 +5,7 @@ import { useTestBox } from '../support/test-box.js';
 
 const t = useTestBox();
 
-const holder = (n: number) => `${n}`.repeat(8) + '-0000-4000-8000-000000000000';
+const holder = (n: number) => `00000000-0000-4000-8000-00000000000${n}`;
 
 const limited = (count: number, more = {}) =>
   range(count).map((i) => task(`t${i}`, { limitKey: 'api', ...more }));
@@ -62,7 +62,8 @@ describe('a limit', () => {
           inProgress -= owned.length;
           await giveBack(store, owned);
           done += owned.length;
-          if (owned.length === 0) await store.waitForReady({ actions: ['work'] }, { timeoutMs: 50 });
+          if (owned.length === 0)
+            await store.waitForReady({ actions: ['work'] }, { timeoutMs: 50 });
         }
       }),
     );

@@ -7,7 +7,10 @@ const t = useTestBox();
 const START_MS = Date.UTC(2030, 0, 1);
 
 /** How many of the claims lie in the fullest window of `intervalMs`. */
-function fullestWindow(claims: readonly { ms: number; count: number }[], intervalMs: number): number {
+function fullestWindow(
+  claims: readonly { ms: number; count: number }[],
+  intervalMs: number,
+): number {
   const sums = claims.map(({ ms }) =>
     claims
       .filter((other) => other.ms >= ms && other.ms < ms + intervalMs)
@@ -50,7 +53,9 @@ describe('a rate limit', () => {
         ),
         async (count, intervalMs, steps) => {
           const key = `key${++run}`;
-          await t.pool.query('delete from task; delete from ready; delete from limit_slot; delete from keyed_lane');
+          await t.pool.query(
+            'delete from task; delete from ready; delete from limit_slot; delete from keyed_lane',
+          );
           await store.insertTasks(range(300).map((i) => task(`${key}/${i}`, { limitKey: key })));
           await store.setLimits(key, { rateLimit: { count, intervalMs } });
           const claims: { ms: number; count: number }[] = [];

@@ -87,21 +87,24 @@ describe('a return that says after how long to come back', () => {
     ['longer', 5000],
     ['shorter', 10],
     ['at once', 0],
-  ])('goes before the policy of the task, and counts as a try: %s', async (_, retryDelayMs) => {
-    const { store, own, giveBack } = clockedStore(t);
-    await store.insertTasks([task('a', { maxTries: 2, retry: { delayMs: 1000 } })]);
-    await giveBack(0, await own(0), { ...pending, retryDelayMs });
-    if (retryDelayMs > 0) expect(await own(retryDelayMs - 1)).toEqual([]);
-    const again = await own(retryDelayMs);
-    expect(again).toMatchObject([{ id: 'a', numTries: 2 }]);
-    const [report] = await giveBack(retryDelayMs, again, { ...pending, retryDelayMs });
-    expect(report).toEqual({ id: 'a', statusCode: 'aborted' });
-  });
+  ])(
+    'is kept to where the task has no policy, and counts as a try: %s',
+    async (_, retryDelayMs) => {
+      const { store, own, giveBack } = clockedStore(t);
+      await store.insertTasks([task('a', { maxTries: 2 })]);
+      await giveBack(0, await own(0), { ...pending, retryDelayMs });
+      if (retryDelayMs > 0) expect(await own(retryDelayMs - 1)).toEqual([]);
+      const again = await own(retryDelayMs);
+      expect(again).toMatchObject([{ id: 'a', numTries: 2 }]);
+      const [report] = await giveBack(retryDelayMs, again, { ...pending, retryDelayMs });
+      expect(report).toEqual({ id: 'a', statusCode: 'aborted' });
+    },
+  );
 
-  it('at once, through the client, too', async () => {
+  it('gives way to the policy of the task, through the client, too', async () => {
     const store = t.namespace();
-    await store.insertTasks([task('a', { retry: { delayMs: 1_000_000 } })]);
-    await giveBack(store, [await ownOne(store)], { ...pending, retryDelayMs: 0 });
+    await store.insertTasks([task('a', { retry: { delayMs: 0 } })]);
+    await giveBack(store, [await ownOne(store)], { ...pending, retryDelayMs: 1_000_000 });
     expect(await ownOne(store)).toMatchObject({ numTries: 2 });
   });
 });

@@ -35,10 +35,13 @@ it.each([
   await box.rows('update task set updated_at = $1', [NOW]);
   await box.giveBack(await box.own({ actions: ['other'] }), 'completed', at(10));
   const given = values.flat(values.length === 1 ? 1 : 0);
-  const names = given.map((value, i) => `$${i + 1}${Array.isArray(value) ? casts[i] ?? '' : ''}`);
+  const names = given.map((value, i) => `$${i + 1}${Array.isArray(value) ? (casts[i] ?? '') : ''}`);
   expect(
     Number(
-      await box.value(`select coalesce(sum(count), 0) from count_tasks(${names.join(', ')})`, given),
+      await box.value(
+        `select coalesce(sum(count), 0) from count_tasks(${names.join(', ')})`,
+        given,
+      ),
     ),
   ).toBe(expected);
 });

@@ -86,11 +86,10 @@ describe('explain_task', () => {
     await employ();
     await box.insert(spec('a'), spec('b', { priority: 1 }), spec('c'), spec('d', { priority: -1 }));
     await box.insert(spec('other', { action: 'other' }), spec('fair', { fairKey: 'f' }));
-    const before = async (id: string) => reasons(id);
-    expect(await before('b')).toEqual([first]);
-    expect(await before('c')).toEqual([{ kind: 'ready', numBefore: 2 }]);
-    expect(await before('d')).toEqual([{ kind: 'ready', numBefore: 3 }]);
-    expect(await before('fair')).toEqual([first]);
+    expect(await reasons('b')).toEqual([first]);
+    expect(await reasons('c')).toEqual([{ kind: 'ready', numBefore: 2 }]);
+    expect(await reasons('d')).toEqual([{ kind: 'ready', numBefore: 3 }]);
+    expect(await reasons('fair')).toEqual([first]);
   });
 
   it('names every pause of its lane, before a missing worker', async () => {

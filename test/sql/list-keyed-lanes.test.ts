@@ -38,7 +38,11 @@ describe('list_keyed_lanes', () => {
   });
 
   it('a claim that empties a lane forgets it; one that finds it empty too', async () => {
-    await box.insert(spec('a', { fairKey: 'f' }), spec('b', { fairKey: 'g' }), spec('c', { fairKey: 'g' }));
+    await box.insert(
+      spec('a', { fairKey: 'f' }),
+      spec('b', { fairKey: 'g' }),
+      spec('c', { fairKey: 'g' }),
+    );
     await box.ownMore({ maxTasks: 2 });
     expect(await lanes()).toMatchObject([{ key: '1:g' }]);
     await box.rows(`select cancel_tasks('{b,c}')`);
@@ -100,11 +104,19 @@ describe('list_keyed_lanes', () => {
 
 describe('limit_of_lane', () => {
   it('finds the limit key in whatever lane_key makes of two keys', async () => {
-    const key = fc.option(fc.oneof(fc.string({ minLength: 1 }), fc.string({ unit: 'grapheme', minLength: 1 }), fc.constantFrom('1:', ':', '-1:k')));
+    const key = fc.option(
+      fc.oneof(
+        fc.string({ minLength: 1 }),
+        fc.string({ unit: 'grapheme', minLength: 1 }),
+        fc.constantFrom('1:', ':', '-1:k'),
+      ),
+    );
     const clean = key.map((text) => text?.replaceAll('\u0000', '') || null);
     await fc.assert(
       fc.asyncProperty(clean, clean, async (fair, limit) => {
-        expect(await box.value('select limit_of_lane(lane_key($1, $2))', [fair, limit])).toBe(limit);
+        expect(await box.value('select limit_of_lane(lane_key($1, $2))', [fair, limit])).toBe(
+          limit,
+        );
       }),
     );
   });
@@ -113,7 +125,9 @@ describe('limit_of_lane', () => {
 describe('turns', () => {
   it('pass to lanes that were not looked at: of 100 tenants each is served within a few claims', async () => {
     await box.insert(
-      ...Array.from({ length: 1_000 }, (_, i) => spec(`${1_000 + i}`, { fairKey: `tenant${i % 100}` })),
+      ...Array.from({ length: 1_000 }, (_, i) =>
+        spec(`${1_000 + i}`, { fairKey: `tenant${i % 100}` }),
+      ),
     );
     const served = new Set<string>();
     for (let i = 0; i < 13; i++) {

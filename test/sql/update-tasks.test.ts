@@ -153,6 +153,26 @@ describe('update_tasks', () => {
     expect(await box.ready()).toEqual(['a']);
   });
 
+  it('does not wait for the owner of a task that was owned while it waited for another', async () => {
+    await box.insert(spec('a'), spec('b', { action: 'other' }));
+    // 1. A session has a: an update of a and b waits for it, b being pending.
+    const first = await box.sessionThat(`select * from task where id = 'a' for update`);
+    const updating = expectRaise(update({ a: { priority: 1 }, b: { priority: 1 } }), 'SB007', [
+      'b',
+    ]);
+    await box.untilSomebodyWaitsFor(first);
+    // 2. Meanwhile b is owned, and somebody is about to end it.
+    const held = await box.own({ actions: ['other'] });
+    await box.sessionThat(`select return_tasks(array[$1], array[$2::uuid], '{completed}')`, [
+      held[0]?.id,
+      held[0]?.token,
+    ]);
+    // 3. The update goes on and refuses b at once.
+    await first.query('commit');
+    await updating;
+    expect(await box.task('a', 'priority')).toEqual({ priority: 0 });
+  });
+
   it('changes nothing for no ids', async () => {
     await update({});
   });

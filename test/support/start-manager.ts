@@ -5,13 +5,14 @@ import {
   type Actor,
   defineActor,
   type ManagerOptions,
+  type ManualActor,
   type TaskStore,
 } from '../../src/index.js';
 
 /** A started manager, stopped at the end of the test. */
 export async function startManager(
   store: TaskStore,
-  actor: Actor | ActionHandler,
+  actor: Actor | ManualActor | readonly Actor[] | ActionHandler,
   options: ManagerOptions = {},
 ): Promise<ActionManager> {
   const performing = typeof actor === 'function' ? defineActor('actor', { work: actor }) : actor;

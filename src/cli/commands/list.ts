@@ -2,7 +2,12 @@ import { Command } from 'commander';
 import type { Task, TaskFilter } from '../../store/task-store.js';
 import { openContext } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
-import { addFilterOptions, addLimitOption, type FilterOptions, toFilter } from '../filter-options.js';
+import {
+  addFilterOptions,
+  addLimitOption,
+  type FilterOptions,
+  toFilter,
+} from '../filter-options.js';
 import { runSession, type Session } from '../session.js';
 import { alignRows } from '../table.js';
 

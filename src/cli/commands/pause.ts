@@ -46,7 +46,8 @@ async function pause({ globals, output }: Session, lanes: LaneFilter): Promise<E
 }
 
 async function resume({ globals, output }: Session, lanes: LaneFilter): Promise<ExitCode> {
-  if (isEmpty(lanes)) throw new UsageError('Which pause? Give --queue, --action or both, as paused.');
+  if (isEmpty(lanes))
+    throw new UsageError('Which pause? Give --queue, --action or both, as paused.');
   await using context = await openContext(globals, { output });
   const resumed = await context.store.resume(lanes);
   const name = describeLanes(lanes);

@@ -3,7 +3,12 @@ import type { TaskFilter, TaskStore } from '../../store/task-store.js';
 import { UsageError } from '../cli-errors.js';
 import { openContext } from '../context.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
-import { addFilterOptions, addLimitOption, type FilterOptions, toFilter } from '../filter-options.js';
+import {
+  addFilterOptions,
+  addLimitOption,
+  type FilterOptions,
+  toFilter,
+} from '../filter-options.js';
 import { Progress } from '../progress.js';
 import { countOf } from '../progress-text.js';
 import { runSession, type Session } from '../session.js';

@@ -166,7 +166,7 @@ export const intents: fc.Arbitrary<Intent> = fc.oneof(
   { arbitrary: insert, weight: 5 },
   { arbitrary: returning, weight: 12 },
   { arbitrary: extend, weight: 2 },
-  { arbitrary: begin, weight: 1 },
+  { arbitrary: begin, weight: 3 },
   { arbitrary: update, weight: 2 },
   { arbitrary: timers, weight: 2 },
   { arbitrary: cancel, weight: 2 },

@@ -1,24 +1,13 @@
 import { expect, test } from 'vitest';
-import { noopLogger } from '../../../src/logger.js';
 import type { OwnedTask } from '../../../src/store/task-store.js';
 import { ClaimLoop } from '../../../src/worker/claim-loop.js';
+import { ClaimTurns } from '../../../src/worker/claim-turns.js';
+import { ownedTask } from './owned-task.js';
 
 const MAX_TASKS = 10;
 
 function owned(count: number): OwnedTask[] {
-  return Array.from({ length: count }, (_, i) => ({
-    id: `t${i}`,
-    token: `token${i}`,
-    action: 'work',
-    body: null,
-    queue: 'default',
-    priority: 0,
-    numSignalledFailures: 0,
-    numTries: 1,
-    maxTries: null,
-    deadline: null,
-    maxDurationMs: null,
-  }));
+  return Array.from({ length: count }, (_, i) => ownedTask(`t${i}`));
 }
 
 /** Lets what has been resolved have its consequences. */
@@ -26,26 +15,42 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
+interface LoopOptions {
+  readonly turns?: ClaimTurns;
+  readonly actions?: () => readonly string[];
+}
+
 /** A loop over a store whose claims end when the test says so, with how many tasks it says. */
-async function startLoop(room = () => 100) {
+async function startLoop({
+  turns = new ClaimTurns((besides) => Math.max(0, 100 - besides)),
+  actions = () => ['work'],
+}: LoopOptions = {}) {
   const inFlight: ((tasks: OwnedTask[]) => void)[] = [];
   const accepted: number[] = [];
+  const asked: (readonly string[])[] = [];
+  const slept: (readonly string[])[] = [];
   const loop = new ClaimLoop({
     store: {
-      ownTasks: () =>
+      ownTasks: (request) =>
         new Promise((resolve) => {
+          asked.push(request.actions);
           inFlight.push(resolve);
         }),
-      waitForReady: (_, { signal }) =>
-        new Promise((resolve) => signal?.addEventListener('abort', () => resolve(false))),
+      waitForReady: (request, { signal }) =>
+        new Promise((resolve) => {
+          slept.push(request.actions);
+          signal?.addEventListener('abort', () => resolve(false));
+        }),
     },
-    request: { actorId: 'me', actions: ['work'] },
+    actorId: 'me',
+    actions,
+    request: () => ({}),
     maxTasks: MAX_TASKS,
     waitTimeMs: 1,
     maxIdleMs: 1,
     errWaitTimeMs: 1,
-    logger: noopLogger,
-    room,
+    turns,
+    onFailed: () => {},
     onOwned: (tasks) => accepted.push(tasks.length),
   });
   loop.start();
@@ -53,6 +58,8 @@ async function startLoop(room = () => 100) {
   return {
     loop,
     accepted,
+    asked,
+    slept,
     numInFlight: () => inFlight.length,
     /** Ends the oldest claim and lets what follows from it happen. */
     async end(count: number) {
@@ -82,13 +89,70 @@ test('a claim that comes back short ends the second', async () => {
 
 test('nothing is asked for while there is no room, and at once when there is', async () => {
   let room = 0;
-  const { loop, numInFlight } = await startLoop(() => room);
-  await turn();
+  const turns = new ClaimTurns(() => room);
+  const { numInFlight } = await startLoop({ turns });
   expect(numInFlight()).toBe(0);
   room = MAX_TASKS;
-  loop.roomGrew();
+  turns.roomGrew();
   await turn();
   expect(numInFlight()).toBe(1);
+});
+
+test('what one loop has asked for is not asked for by another', async () => {
+  const turns = new ClaimTurns((besides) => Math.max(0, MAX_TASKS - besides));
+  const [one, other] = [await startLoop({ turns }), await startLoop({ turns })];
+  expect([one.numInFlight(), other.numInFlight()]).toEqual([1, 0]);
+  await one.end(0);
+  expect(other.numInFlight()).toBe(1);
+});
+
+test('a loop that always finds tasks leaves others their turn', async () => {
+  const turns = new ClaimTurns((besides) => Math.max(0, MAX_TASKS - besides));
+  const [busy, other] = [await startLoop({ turns }), await startLoop({ turns })];
+  await busy.end(MAX_TASKS);
+  expect([busy.numInFlight(), other.numInFlight()]).toEqual([0, 1]);
+  await other.end(MAX_TASKS);
+  expect([busy.numInFlight(), other.numInFlight()]).toEqual([1, 0]);
+});
+
+test('without an action nothing is asked for; the first one learned is, at once', async () => {
+  const actions: string[] = [];
+  const { loop, asked } = await startLoop({ actions: () => [...actions] });
+  expect(asked).toEqual([]);
+  actions.push('learned');
+  loop.actorChanged();
+  await turn();
+  expect(asked).toEqual([['learned']]);
+});
+
+test('asleep for some actions, it is woken when there are others', async () => {
+  let actions = ['open'];
+  const { loop, asked, slept, end } = await startLoop({ actions: () => actions });
+  await end(0);
+  expect(slept).toEqual([['open']]);
+  loop.roomGrew();
+  await turn();
+  expect(asked).toHaveLength(1);
+  actions = ['open', 'was full'];
+  loop.roomGrew();
+  await expect.poll(() => asked).toEqual([['open'], ['open', 'was full']]);
+});
+
+test('claims ahead do not keep it from waiting for its turn', async () => {
+  let room = 100;
+  const turns = new ClaimTurns(() => room);
+  const { loop, end, numInFlight, accepted } = await startLoop({ turns });
+  for (let i = 0; i < 4; i++) await end(MAX_TASKS);
+  room = 0;
+  while (numInFlight() > 0) await end(MAX_TASKS);
+  room = 100;
+  turns.roomGrew();
+  loop.roomGrew();
+  await turn();
+  room = 0;
+  const before = accepted.length;
+  while (numInFlight() > 0) await end(1);
+  expect(accepted.length).toBeGreaterThan(before);
 });
 
 test('a stop waits for the claims in flight, and their tasks are handed over', async () => {
