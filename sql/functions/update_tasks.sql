@@ -62,8 +62,8 @@ declare
   v_ids text[];
 begin
   -- None but pending ones: to wait for an owner while holding a target of its task could be a
-  -- deadlock. One by one for the same reason: see add_dependencies. One that is pending again by the
-  -- end of the loop is refused, since its row is not locked.
+  -- deadlock. One by one for the same reason: see add_dependencies. One that is pending again by
+  -- the end of the loop is refused, since its row is not locked.
   for v_id in select g.id from unnest(p_ids) as g (id) order by g.id collate "C" loop
     perform 1 from signalbox.task t
     where t.id = v_id and t.status_code = 'pending'
