@@ -85,14 +85,19 @@ export class Signalbox extends PgTaskStore implements TaskStore {
     const early = new AbortController();
     const stop = signal ? AbortSignal.any([signal, early.signal]) : early.signal;
     // Listens before it says that it sleeps: the wake-up cannot come between.
-    const ready = this.#hub.nextReady({ timeoutMs, signal: stop });
+    let isOver = false;
+    const ready = this.#hub.nextReady({ timeoutMs, signal: stop }).finally(() => {
+      isOver = true;
+    });
     let timer: NodeJS.Timeout | undefined;
     try {
       const knownMs = await this.sleepOnLanes(request, this.#hub.channel, timeoutMs);
+      // Woken while it said so: by another of this process that took the word back before this one was given.
+      const isOverBefore = isOver;
       if (knownMs < timeoutMs) timer = setTimeout(() => early.abort(), Math.max(0, knownMs));
       const wakeUp = await ready;
       // Woken, its word is gone; its time up, it no longer counts. Else it might be woken in another's place.
-      if (wakeUp === 'timeout' && stop.aborted) await this.#leave(request);
+      if (isOverBefore || (wakeUp === 'timeout' && stop.aborted)) await this.#leave(request);
       return wakeUp === 'ready' || (knownMs <= timeoutMs && !signal?.aborted);
     } finally {
       clearTimeout(timer);

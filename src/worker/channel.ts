@@ -76,10 +76,8 @@ export class Channel {
       this.#release(gate);
     }
     const key = job.task.slots?.key;
-    if (key === undefined) return;
-    const gate = this.#keyGates.get(key);
-    // Keys come and go, there may be one for each customer; what is known of this one comes again with its next task.
-    if (gate?.numInside === 0 && gate.parked.length === 0) this.#keyGates.delete(key);
+    const gate = key === undefined ? undefined : this.#keyGates.get(key);
+    if (key !== undefined && gate) this.#forgetUnused(key, gate);
   }
 
   /** Those next in line, without those that are parked. */
@@ -91,17 +89,19 @@ export class Channel {
     }
   }
 
-  /** Takes out all that wait. */
-  drain(): Job[] {
-    const jobs = [...this.#released, ...this.#jobs.slice(this.#head)];
-    for (const gates of [this.#actionGates, this.#keyGates]) {
-      for (const { parked } of gates.values()) jobs.push(...parked.splice(0));
-    }
-    this.#jobs = [];
+  /** Lets go of those that are decided: lost, or handed back. They take no room any more. */
+  sweep(): void {
+    this.#jobs = this.#jobs.slice(this.#head).filter(isWaiting);
     this.#head = 0;
-    this.#released = [];
+    this.#released = this.#released.filter(isWaiting);
     this.#numParked = 0;
-    return jobs;
+    for (const gates of [this.#actionGates, this.#keyGates]) {
+      for (const [name, gate] of gates) {
+        gate.parked.splice(0, gate.parked.length, ...gate.parked.filter(isWaiting));
+        this.#numParked += gate.parked.length;
+        if (gates === this.#keyGates) this.#forgetUnused(name, gate);
+      }
+    }
   }
 
   #shift(): Job | undefined {
@@ -142,6 +142,11 @@ export class Channel {
     }
   }
 
+  /** Keys come and go, there may be one for each customer; what is known of this one comes again with its next task. */
+  #forgetUnused(key: string, gate: Gate<Job>): void {
+    if (gate.numInside === 0 && gate.parked.length === 0) this.#keyGates.delete(key);
+  }
+
   #setCapacity(gate: Gate<Job>, capacity: number): void {
     gate.capacity = capacity;
     this.#release(gate);
@@ -154,6 +159,10 @@ export class Channel {
     this.#numParked -= released.length;
     this.#released.push(...released);
   }
+}
+
+function isWaiting(job: Job): boolean {
+  return !job.isDecided;
 }
 
 function newGate(capacity: number, version = 0): Gate<Job> {

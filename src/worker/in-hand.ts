@@ -17,6 +17,7 @@ import type { OutcomeRules } from './outcome-rules.js';
 import { type Pace, PREFETCH } from './pace.js';
 import type { HandCounts } from './prefetch.js';
 import { ReturnBatcher } from './return-batcher.js';
+import { Surplus } from './surplus.js';
 
 interface InHandOptions {
   readonly store: TaskStore;
@@ -48,6 +49,7 @@ export class InHand {
   readonly #begins: BeginBatcher;
   readonly #returns: ReturnBatcher<Job>;
   readonly #after: AfterReturn;
+  readonly #surplus: Surplus;
   #numReturned = 0;
   #numLost = 0;
 
@@ -75,6 +77,11 @@ export class InHand {
       onFailed: (error, numTasks) => notices.failed('begin', error, numTasks),
     });
     this.#after = new AfterReturn({ notices, onReturned });
+    this.#surplus = new Surplus({
+      pace: options.pace,
+      numWaiting: () => this.channel.size,
+      handBack: () => this.handBackUnstarted('all workers are busy'),
+    });
     this.#returns = new ReturnBatcher({
       store,
       maxBatch: maxTasks,
@@ -120,6 +127,7 @@ export class InHand {
   /** So many may have come to the channel, or be wanted. */
   wake(numJobs: number): void {
     this.#crew.wake(numJobs);
+    this.#surplus.watch();
   }
 
   extend(job: Job): Promise<void> {
@@ -150,6 +158,7 @@ export class InHand {
   /** Those that no handler was called for, or those of them that `which` picks. */
   handBackUnstarted(why: string, which: (job: Job) => boolean = () => true): void {
     for (const job of [...this.#leases]) if (!job.hasStarted && which(job)) job.handBack(why);
+    this.channel.sweep();
   }
 
   handBackAll(why: string): void {
@@ -161,6 +170,7 @@ export class InHand {
     await this.#leases.empty();
     await this.#returns.drained();
     await this.#after.settled();
+    this.#surplus.stop();
     this.#leases.stop();
   }
 

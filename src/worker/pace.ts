@@ -53,6 +53,11 @@ export class Pace {
     return this.#performing.size;
   }
 
+  /** Every worker has been busy with one task for longer than the horizon. */
+  get isHeldUp(): boolean {
+    return this.#countHeldUp(this.#now()) === this.#workers;
+  }
+
   began(job: Job): void {
     job.startedAt = this.#now();
     this.#performing.add(job);

@@ -241,6 +241,9 @@ describe('the lifecycle of a manager', () => {
     ['workers', { workers: 0 }],
     ['maxTasks', { maxTasks: 1.5 }],
     ['maxDurationMs', { maxDurationMs: Number.NaN }],
+    ['maxDurationMs', { maxDurationMs: 1_999, heartbeatMs: 1_000 }],
+    ['heartbeatMs', { maxDurationMs: 1_999, heartbeatMs: 1_000 }],
+    ['queues', { queues: [] }],
   ])('refuses %s out of range', (option, options) => {
     const make = () =>
       new ActionManager(t.namespace(), defineActor('a', { work: () => {} }), options);

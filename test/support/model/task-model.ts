@@ -143,8 +143,10 @@ export class TaskModel {
       if (code === 'aborted' || (code === 'pending' && !isSnooze)) task.numAttempts++;
       if (code === 'completed' && isDeleted) deleted.push(id);
       if (code === 'pending' && !isExhausted) {
-        const retryMs = retryDelayMs === null ? null : this.nowMs + retryDelayMs;
-        const backMs = startAfterMs ?? retryMs ?? retryAt(task, this.nowMs);
+        // The task's own policy goes before what the return says.
+        const hasPolicy = task.spec.retryDelayMs !== null || retryDelayMs === null;
+        const retryMs = hasPolicy ? retryAt(task, this.nowMs) : this.nowMs + retryDelayMs;
+        const backMs = startAfterMs ?? retryMs;
         if (isSnooze) task.numTries--;
         this.#backToPending(task, later(backMs, this.nowMs));
       } else {

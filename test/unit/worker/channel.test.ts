@@ -148,14 +148,18 @@ describe('a channel', () => {
     expect(c.takeAll()).toEqual(['b']);
   });
 
-  it('drained gives all that wait, at gates too', () => {
+  it('lets go of what was handed back or lost, at gates too', () => {
     const slow = { action: 'slow' };
     const c = channelOf(
       [1, 2, 3].map((n) => ownedTask(`s${n}`, slow)),
       { slow: 1 },
     );
     c.takeAll();
-    expect(c.channel.drain().map(({ task }) => task.id)).toEqual(['s2', 's3']);
-    expect(c.channel.size).toBe(0);
+    c.channel.put(jobOf(ownedTask('other')));
+    for (const job of c.jobs.slice(1)) job.handBack('as a test');
+    expect(c.channel.size).toBe(3);
+    c.channel.sweep();
+    expect([c.channel.size, c.channel.numParked]).toEqual([1, 0]);
+    expect(c.takeAll()).toEqual(['other']);
   });
 });
