@@ -1,42 +1,97 @@
-// Two actors in one manager: an action learned while it runs, middleware, retries, and what became of each try.
-import { ActionManager, connect, defineActor } from 'signalbox';
+// A manager in full: two actors, settings by action, middleware, hooks, events, learning at run time.
+import assert from 'node:assert/strict';
+import {
+  ActionManager,
+  connect,
+  deadline,
+  defineActor,
+  logTasks,
+  PermanentError,
+  SnoozeError,
+} from 'signalbox';
 import { startEmbedded } from 'signalbox/embedded';
 
 await using server = await startEmbedded();
 await using box = await connect({ connectionString: server.connectionString });
 await box.migrate();
 
-let attempts = 0;
-const mailer = defineActor('mailer', {
-  send: {
-    retry: { delayMs: 10, factor: 2 },
-    handle: async (task) => {
-      if (++attempts < 3) throw new Error('the mail server is busy');
-      return { sent: task.body };
+const media = defineActor('media', {
+  resize: {
+    schema: { type: 'object', required: ['file'], properties: { file: { type: 'string' } } },
+    concurrency: 2,
+    timeoutMs: 30_000,
+    retry: { delayMs: 5, factor: 2, jitter: 0.2 },
+    maxTries: 3,
+    handle: async ({ id, numTries }, { signal, values }) => {
+      signal.throwIfAborted();
+      if (id === 'flaky' && numTries < 3) throw new Error('the disk is busy');
+      if (id === 'broken') throw new PermanentError('not an image');
+      return { by: String(values.get('host')) };
     },
   },
 });
-const indexer = defineActor('indexer');
+const mail = defineActor('mail', {
+  send: {
+    autoDelete: true,
+    handle: ({ body }) => {
+      const isNight = Object(body).isNight === true && Date.now() < wakeUp;
+      if (isNight) throw new SnoozeError(new Date(wakeUp));
+    },
+  },
+});
+const wakeUp = Date.now() + 100;
 
-await using manager = new ActionManager(box, [mailer, indexer], {
-  workers: 10,
-  onReturned: ({ id, numTries }, { statusCode }) =>
-    console.log(`${id}, try ${numTries}: ${statusCode}`),
+const outcomes: string[] = [];
+const log = (fields: object, message: string) => console.log(message, JSON.stringify(fields));
+const logger = { debug: () => {}, info: log, warn: log, error: log };
+const manager = new ActionManager(box, [media, mail], {
+  workers: 4,
+  onReturned: ({ id }, { statusCode }, error) => {
+    outcomes.push(`${id} ${statusCode}${error instanceof Error ? `: ${error.message}` : ''}`);
+  },
 });
-manager.use(async (task, _context, next) => {
-  const result = await next();
-  return { ...result, status: `performed by ${process.pid}: ${task.action}` };
+manager.use(logTasks(logger));
+manager.use(async (_, { values }, next) => {
+  values.set('host', 'worker-1');
+  return next();
 });
+manager.use(
+  deadline({
+    by: ({ body }) => {
+      const { by }: { by?: unknown } = Object(body);
+      return typeof by === 'string' ? new Date(by) : null;
+    },
+  }),
+);
+manager.on('retried', ({ task, delayMs }) => console.log(`${task.id} again in ${delayMs} ms`));
 await manager.start();
 
+const file = 'photo.jpg';
 await box.insertTasks([
-  { id: 'mail', action: 'send', body: 'hello', toSignalAfter: ['index'] },
-  { id: 'index', action: 'index' },
+  { id: 'photo', action: 'resize', body: { file } },
+  { id: 'flaky', action: 'resize', body: { file } },
+  { id: 'broken', action: 'resize', body: { file } },
+  { id: 'too late', action: 'resize', body: { file, by: '2020-01-01T00:00:00Z' } },
+  { id: 'letter', action: 'send', body: { isNight: true } },
 ]);
-indexer.learn('index', async () => 'indexed');
+const [photo, flaky, broken, late] = await box.waitFor(['photo', 'flaky', 'broken', 'too late']);
+assert.deepEqual(photo?.result, { by: 'worker-1' });
+assert.equal(flaky?.statusCode, 'completed');
+assert.equal(broken?.status, 'not an image');
+assert.match(late?.status ?? '', /was to begin by 2020/);
+const { attempts } = (await box.getTask('flaky', { attempts: true })) ?? {};
+assert.deepEqual(
+  attempts?.map(({ status }) => status),
+  ['the disk is busy', 'the disk is busy'],
+);
 
-const [mail, index] = await box.waitFor(['mail', 'index']);
-console.log(mail?.result, index?.result);
-const task = await box.getTask('mail', { attempts: true });
-for (const { numTry, status } of task?.attempts ?? [])
-  console.log(`try ${numTry} failed: ${status}`);
+// At run time: the manager follows at once.
+media.learn('rotate', ({ body }) => ({ rotated: body }));
+await box.insertTasks([{ id: 'turn', action: 'rotate', body: 90 }]);
+assert.deepEqual((await box.waitFor('turn')).result, { rotated: 90 });
+media.forget('rotate');
+
+// Runs out what has begun, hands back the rest, waits for hooks.
+await manager.stop({ timeoutMs: 10_000 });
+console.log(outcomes);
+console.log(manager.stats());

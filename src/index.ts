@@ -75,7 +75,7 @@ export type {
   WaitReason,
   WorkerInfo,
 } from './store/task-store.js';
-export { ActionManager, type ManagerStats } from './worker/action-manager.js';
+export { ActionManager } from './worker/action-manager.js';
 export type {
   ActionContext,
   ActionDefinition,
@@ -90,6 +90,7 @@ export type {
 export { type DefinedActor, defineActor } from './worker/define-actor.js';
 export type { ManagerCall, ManagerEvents } from './worker/manager-events.js';
 export type { ManagerOptions } from './worker/manager-options.js';
+export type { ManagerStats } from './worker/manager-stats.js';
 export type { ManualJob } from './worker/manual-job.js';
 export type { JobsOptions } from './worker/manual-jobs.js';
 export { deadline } from './worker/middleware/deadline.js';

@@ -5,6 +5,7 @@ import { type Database, inSchema } from './database.js';
 import { SCHEMA_VERSION } from './schema-version.js';
 
 const SQL_DIR = new URL('../../sql/', import.meta.url);
+const COMMENTS = 'schema/04-comments.sql';
 
 /** What `migrate` did. */
 export interface MigrateReport {
@@ -70,7 +71,7 @@ async function dropFunctions(database: Database, client: pg.ClientBase): Promise
   for (const [drop] of functions) if (drop) await client.query(drop);
 }
 
-/** The files of sql/install.sql in their order; on an upgrade, migrations stand in for sql/schema. */
+/** The files of sql/install.sql in their order; on an upgrade, migrations stand in for sql/schema, but for its comments. */
 async function filesFrom(version: number): Promise<string[]> {
   const install = await readSql('install.sql');
   const files = Array.from(install.matchAll(/^\\ir (\S+)$/gm), ([, file = '']) => file);
@@ -79,7 +80,7 @@ async function filesFrom(version: number): Promise<string[]> {
     { length: SCHEMA_VERSION - version },
     (_, step) => `migrations/${String(version + step + 1).padStart(3, '0')}.sql`,
   );
-  return [...upgrades, ...files.filter((file) => !file.startsWith('schema/'))];
+  return [...upgrades, ...files.filter((file) => file === COMMENTS || !file.startsWith('schema/'))];
 }
 
 function readSql(file: string): Promise<string> {

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { InvalidOptionError, ManagerStoppedError } from '../errors.js';
 import type { OwnedTask, OwnRequest, TaskStore, WorkerInfo } from '../store/task-store.js';
-import type { Actor, ManualActor } from './actor.js';
 import { ActorHost } from './actor-host.js';
 import { type Claim, ClaimLoop } from './claim-loop.js';
 import { ClaimTurns } from './claim-turns.js';
@@ -13,34 +12,18 @@ import {
   fullManagerOptions,
   type ManagerOptions,
 } from './manager-options.js';
+import { type ManagerStats, toStats } from './manager-stats.js';
 import type { ManualJob } from './manual-job.js';
 import { type JobsOptions, ManualJobs } from './manual-jobs.js';
 import type { Middleware } from './middleware/middleware.js';
 import { OutcomeRules } from './outcome-rules.js';
 import { Pace } from './pace.js';
+import { areManual, type Performers, toPerformers } from './performers.js';
 import { Prefetch } from './prefetch.js';
 import { Presence } from './presence.js';
 
-/** What a manager has done and has to do. */
-export interface ManagerStats {
-  /** Owned, and waiting for a worker. */
-  readonly waiting: number;
-  /** Handlers that run. */
-  readonly performing: number;
-  /** On their way back. */
-  readonly returning: number;
-  /** All of these: tasks whose leases are kept. */
-  readonly held: number;
-  /** Since the start. */
-  readonly owned: number;
-  readonly returned: number;
-  /** Owned, and neither returned nor held any more. */
-  readonly lost: number;
-  /** Of the handlers that ended last, in milliseconds; null: none has. */
-  readonly meanHandlerMs: number | null;
-}
-
 const MAX_IDLE_MS = 15_000;
+const NOBODY_TAKES_JOBS = 'nobody takes jobs';
 
 /**
  * Owns tasks for actors, has them performed, and returns them.
@@ -75,20 +58,16 @@ export class ActionManager extends EventEmitter<ManagerEvents> {
    * InvalidOptionError for options out of range, or actors of which some have handlers and some have not; ActionKnownError if
    * two of them perform the same action.
    */
-  constructor(
-    store: TaskStore,
-    actors: Actor | ManualActor | readonly (Actor | ManualActor)[],
-    options: ManagerOptions = {},
-  ) {
+  constructor(store: TaskStore, actors: Performers, options: ManagerOptions = {}) {
     super();
-    const performers = isMany(actors) ? actors : [actors];
+    const performers = toPerformers(actors);
     this.#options = fullManagerOptions(options);
     const { workers, retry, maxTries, logger } = this.#options;
     this.#notices = new Notices(this, logger);
     this.#manual = areManual(performers)
       ? new ManualJobs({
           onWanted: () => this.#wanted(),
-          onAbandoned: () => this.#inHand.handBackUnstarted('nobody takes jobs'),
+          onAbandoned: () => this.#inHand.handBackUnstarted(NOBODY_TAKES_JOBS),
         })
       : undefined;
     this.#pace = new Pace(workers);
@@ -163,17 +142,9 @@ export class ActionManager extends EventEmitter<ManagerEvents> {
 
   /** A snapshot. */
   stats(): ManagerStats {
-    const { numWaiting, numPerforming, numHeld } = this.#inHand.counts;
-    return {
-      waiting: numWaiting,
-      performing: numPerforming,
-      returning: Math.max(0, numHeld - numWaiting - numPerforming),
-      held: numHeld,
-      owned: this.#numOwned,
-      returned: this.#inHand.numReturned,
-      lost: this.#inHand.numLost,
-      meanHandlerMs: this.#pace.meanMs,
-    };
+    const { counts, numReturned, numLost } = this.#inHand;
+    const { meanMs } = this.#pace;
+    return toStats(counts, { numOwned: this.#numOwned, numReturned, numLost, meanMs });
   }
 
   async #drain(timeoutMs: number | undefined): Promise<void> {
@@ -242,6 +213,7 @@ export class ActionManager extends EventEmitter<ManagerEvents> {
     const durationMs = performance.now() - askedAt;
     this.#notices.emit('owned', { actorId, count: tasks.length, asked, durationMs });
     host.accept(tasks, claim);
+    if (this.#manual?.isOpen === false) this.#inHand.handBackUnstarted(NOBODY_TAKES_JOBS);
   }
 
   #room(besides: number): number {
@@ -269,17 +241,4 @@ export class ActionManager extends EventEmitter<ManagerEvents> {
       actions: actor.actions,
     }));
   }
-}
-
-function isMany<T>(one: T | readonly T[]): one is readonly T[] {
-  return Array.isArray(one);
-}
-
-function areManual(actors: readonly (Actor | ManualActor)[]): boolean {
-  if (actors.length === 0) throw new InvalidOptionError('actors', 'are none; give at least one');
-  const numManual = actors.filter(({ handle }) => handle === undefined).length;
-  if (numManual > 0 && numManual < actors.length) {
-    throw new InvalidOptionError('actors', 'must all have a handler, or none of them');
-  }
-  return numManual > 0;
 }

@@ -23,6 +23,8 @@ interface ActorHostOptions {
   readonly manual: ManualJobs | undefined;
 }
 
+const FORGOTTEN = 'the actor forgot the action';
+
 /** One actor of a manager: makes jobs of its tasks, has them performed within the middleware, follows what it learns and forgets. */
 export class ActorHost implements JobHost {
   readonly actor: Actor | ManualActor;
@@ -67,7 +69,7 @@ export class ActorHost implements JobHost {
     }
     this.#actions = actions;
     const isForgotten = (job: Job) => job.host === this && !actions.has(job.task.action);
-    inHand.handBackUnstarted('the actor forgot the action', isForgotten);
+    inHand.handBackUnstarted(FORGOTTEN, isForgotten);
     inHand.wake(inHand.channel.size);
   }
 
@@ -80,14 +82,15 @@ export class ActorHost implements JobHost {
   }
 
   /** Takes tasks in hand. Those that are not to be performed go back at once. */
-  accept(tasks: readonly OwnedTask[], { askedAt }: Claim): void {
+  accept(tasks: readonly OwnedTask[], { askedAt, actions }: Claim): void {
     const { inHand, actor, rules } = this.#options;
     const known = new Set(actor.actions);
     for (const task of tasks) {
       const job = new Job(task, askedAt, this);
       inHand.hold(job);
       const poison = rules.ofPoison(task, job.settings);
-      if (!known.has(task.action)) this.#refuse(job);
+      if (!known.has(task.action) && actions.includes(task.action)) job.handBack(FORGOTTEN);
+      else if (!known.has(task.action)) this.#refuse(job);
       else if (poison) job.settle(poison);
       else inHand.channel.put(job);
     }

@@ -45,6 +45,7 @@ interface ClaimLoopOptions {
 
 /** A claim in flight, or just answered. */
 export interface Claim {
+  readonly actions: readonly string[];
   readonly asked: number;
   /** performance.now() before the tasks were asked for. */
   readonly askedAt: number;
@@ -164,7 +165,7 @@ export class ClaimLoop {
     const tasks = store.ownTasks({ ...request(asked), actorId, actions, maxTasks: asked });
     // Awaited in its turn: until then a rejection is not an unhandled one.
     tasks.catch(() => {});
-    this.#claims.push({ asked, askedAt, tasks });
+    this.#claims.push({ actions, asked, askedAt, tasks });
     turns.asked(asked);
     return true;
   }

@@ -123,16 +123,11 @@ describe('a schema of another version', () => {
   });
 
   it.each([
-    ['too old', SCHEMA_VERSION - 0.5, /migrate/],
+    ['too old', SCHEMA_VERSION - 1, /migrate/],
     ['too new', SCHEMA_VERSION + 1, /npm install/],
   ])('that is %s is told with both versions and the remedy', async (_, version, remedy) => {
-    const { box, all, setVersion, pool, schema } = await boxes(2);
+    const { box, all, setVersion } = await boxes(2);
     await box.migrate();
-    if (!Number.isInteger(version)) {
-      await pool.query(
-        `alter table ${pg.escapeIdentifier(schema)}.schema_version alter version type numeric`,
-      );
-    }
     await setVersion(version);
     const error = await rejection(all[1]?.getTask('a') ?? Promise.resolve());
     expect(error).toBeInstanceOf(SchemaVersionError);
@@ -141,7 +136,7 @@ describe('a schema of another version', () => {
       schemaVersion: version,
       clientVersion: SCHEMA_VERSION,
     });
-    expect(String(error)).toContain(String(version));
+    expect(String(error)).toContain(`has version ${version}`);
     expect(String(error)).toContain(`needs version ${SCHEMA_VERSION}`);
     expect(String(error)).toMatch(remedy);
   });

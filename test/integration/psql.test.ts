@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { connect } from '../../src/index.js';
+import { SCHEMA_VERSION } from '../../src/store/schema-version.js';
 import { drain, task } from '../support/factories.js';
 import { expectInvariants } from '../support/invariants.js';
 
@@ -43,7 +44,9 @@ describe.skipIf(!hasPsql)('with psql alone', () => {
 
   it('sql/install.sql installs the engine as it is, without a word', async () => {
     expect(await psql('-1', '-f', 'sql/install.sql')).toBe('');
-    expect(await psql('-c', 'select version from signalbox.schema_version')).toBe('1');
+    expect(await psql('-c', 'select version from signalbox.schema_version')).toBe(
+      String(SCHEMA_VERSION),
+    );
     const box = await connect({ connectionString: urlOf(database) });
     await box.insertTasks([task('by-client', { action: 'client' })]);
     expect(await drain(box, { actions: ['client'] })).toEqual(['by-client']);
