@@ -60,7 +60,7 @@ export class OutcomeRules {
     if (isPermanent(thrown)) return { statusCode: 'aborted', status, error };
     if (this.#isLastTry(task, settings)) return { ...gaveUp(task, status), error };
     const policy = settings?.retry ?? this.#options.retry;
-    const retryDelayMs = backoffMs(policy, task.numTries, this.#options.random);
+    const retryDelayMs = Math.round(backoffMs(policy, task.numTries, this.#options.random));
     return { statusCode: 'pending', status, error, retryDelayMs };
   }
 

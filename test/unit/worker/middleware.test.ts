@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import { SnoozeError } from '../../../src/errors.js';
 import { noopLogger } from '../../../src/logger.js';
 import type { ActionContext, ActorResult } from '../../../src/worker/actor.js';
 import { deadline } from '../../../src/worker/middleware/deadline.js';
@@ -120,6 +121,19 @@ describe('logTasks', () => {
     await expect(perform([logTasks(logger)], () => Promise.reject(err))).rejects.toBe(err);
     expect(logger.warn).toHaveBeenCalledWith(expect.objectContaining({ err }), 'task failed');
     expect(logger.info).not.toHaveBeenCalled();
+  });
+});
+
+describe('logTasks of a snooze', () => {
+  it('is no failure', async () => {
+    const logger = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
+    const snooze = new SnoozeError(new Date(0));
+    await expect(perform([logTasks(logger)], () => Promise.reject(snooze))).rejects.toBe(snooze);
+    expect(logger.info).toHaveBeenCalledWith(
+      expect.objectContaining({ startAfter: new Date(0) }),
+      'task snoozed',
+    );
+    expect(logger.warn).not.toHaveBeenCalled();
   });
 });
 
