@@ -1,23 +1,28 @@
 -- extend_task_deadlines: moves the deadline of each owned task p_ids[i] to now + p_max_durations[i]; null: it
--- never lapses. Returns the ids whose token held.
+-- never lapses. Where p_are_asked[i], only asks: its deadline stays as it is, and nothing is written. Returns
+-- the ids whose token held.
 --
--- Locks: the tasks, in id order.
+-- Locks: the tasks to extend, in id order.
 create or replace function signalbox.extend_task_deadlines(
   p_ids text[],
   p_tokens uuid[],
   p_max_durations interval[],
-  p_now timestamptz default null
+  p_now timestamptz default null,
+  p_are_asked boolean[] default null
 ) returns setof text language plpgsql
 set jit = off set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
   v_now timestamptz := coalesce(p_now, signalbox.now());
 begin
   return query
-  with held as materialized (
+  with given as materialized (
+    select *
+    from unnest(p_ids, p_tokens, p_max_durations, p_are_asked)
+      as u (id, token, max_duration, is_asked)
+  ), held as materialized (
     select t.id, t.action_deadline, v_now + g.max_duration as deadline
-    from unnest(p_ids, p_tokens, p_max_durations) as g (id, token, max_duration)
-    join signalbox.task t on t.id = g.id
-    where t.performance_token = g.token
+    from given g join signalbox.task t on t.id = g.id
+    where t.performance_token = g.token and g.is_asked is not true
     order by t.id
     for no key update of t
   ), extended as (
@@ -33,6 +38,10 @@ begin
     where h.action_deadline is null or h.deadline < h.action_deadline
     having count(h.deadline) > 0
   )
-  select e.id from extended e;
+  select e.id from extended e
+  union all
+  select t.id
+  from given g join signalbox.task t on t.id = g.id
+  where t.performance_token = g.token and g.is_asked;
 end
 $$;

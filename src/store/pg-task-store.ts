@@ -97,10 +97,12 @@ export class PgTaskStore {
 
   async extendTaskDeadlines(held: readonly HeldTask[], maxDurationMs: number): Promise<string[]> {
     checkDuration('maxDurationMs', maxDurationMs);
-    return this.#stillHeld(held, 'select signalbox.extend_task_deadlines($1, $2, $3)', (one) => {
+    const text = 'select signalbox.extend_task_deadlines($1, $2, $3, null, $4)';
+    const toDuration = (one: HeldTask) => {
       const durationMs = one.maxDurationMs === undefined ? maxDurationMs : one.maxDurationMs;
       return durationMs === null ? null : toInterval(durationMs);
-    });
+    };
+    return this.#stillHeld(held, text, toDuration, ({ isAsked = false }) => isAsked);
   }
 
   async beginTasks(held: readonly HeldTask[]): Promise<string[]> {
@@ -290,12 +292,13 @@ export class PgTaskStore {
   async #stillHeld(
     held: readonly HeldTask[],
     text: string,
-    extra?: (one: HeldTask) => unknown,
+    ...columns: ((one: HeldTask) => unknown)[]
   ): Promise<string[]> {
     const possible = held.filter(({ token }) => isToken(token));
     const ids = possible.map(({ id }) => id);
     const tokens = possible.map(({ token }) => token);
-    const rows = await this.#call(text, [ids, tokens, ...(extra ? [possible.map(extra)] : [])]);
+    const others = columns.map((read) => possible.map(read));
+    const rows = await this.#call(text, [ids, tokens, ...others]);
     const stillHeld = new Set(rows.map(([id]) => id));
     return ids.filter((id) => stillHeld.has(id));
   }

@@ -83,6 +83,8 @@ export interface HeldTask {
   readonly token: string;
   /** By how long to extend this one, where it differs from the others. */
   readonly maxDurationMs?: number | null;
+  /** Only ask whether it is held: its deadline stays as it is. Default false. */
+  readonly isAsked?: boolean;
 }
 
 export interface WaitOptions {

@@ -100,10 +100,13 @@ export class ActionManager extends EventEmitter<ManagerEvents> {
     return this;
   }
 
-  /** Begins to own tasks. Does nothing when started already; ManagerStoppedError once stopped. */
+  /** Begins to own tasks. Does nothing when started already; ManagerStoppedError once stopped, ActionKnownError as the constructor. */
   async start(): Promise<void> {
     if (this.#state === 'running') return;
     if (this.#state !== 'new') throw new ManagerStoppedError();
+    // They may have learned something since the manager was made.
+    this.#checkApart();
+    for (const host of this.#hosts) host.follow();
     this.#state = 'running';
     this.#unfollow = this.#hosts.flatMap((host, i) => {
       const unfollow = host.actor.onChange?.(() => this.#actorChanged(host, this.#loops[i]));

@@ -1,13 +1,13 @@
 import { InvalidTokenError } from '../errors.js';
-import type { OwnedTask, TaskStore } from '../store/task-store.js';
+import type { HeldTask, OwnedTask, TaskStore } from '../store/task-store.js';
 import { LeaseLostError } from './worker-errors.js';
 
 /*
  * Keeps the leases of all tasks that a manager has in hand, from owning to the end of the return, for as long as the
  * process lives; and knows what is in hand.
  *
- * At every heartbeat one statement extends all of them, each by its own duration. It is sent even where the durations are
- * long: its answer tells which tasks are still ours. One that is not (it was cancelled, deleted, or its lease lapsed) is
+ * At every heartbeat one statement goes for all of them: it extends those of which a third is over, each by its own duration,
+ * and asks about the others, which writes nothing. Its answer tells which tasks are still ours. One that is not (it was cancelled, deleted, or its lease lapsed) is
  * lost: its handler's signal fires. A beat comes at least three times in the shortest lease held that has its own
  * duration, so that one may fail, or take its time, before anything lapses.
  *
@@ -39,6 +39,8 @@ interface LeaseKeeperOptions {
 }
 
 const BEATS_PER_LEASE = 3;
+/** One of which more is left is only asked about: long leases would be written anew at every beat for nothing. */
+const FRESH_PART = 2 / 3;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export class LeaseKeeper<L extends Lease> {
@@ -81,7 +83,7 @@ export class LeaseKeeper<L extends Lease> {
 
   /** Extends one lease now. InvalidTokenError if it is lost, and then it is told so too. */
   async extend(lease: L): Promise<void> {
-    if (this.#held.has(lease)) await this.#extend([lease]);
+    if (this.#held.has(lease)) await this.#extend([lease], () => false);
     if (!this.#held.has(lease)) throw new InvalidTokenError(lease.task.id);
   }
 
@@ -114,6 +116,8 @@ export class LeaseKeeper<L extends Lease> {
   async #runBeat(): Promise<void> {
     const leases = [...this.#held];
     if (leases.length > 0) await this.#beatOnce(leases);
+    // A short lease that came meanwhile has set one.
+    clearTimeout(this.#beat);
     this.#beat = undefined;
     let beatMs = Number.POSITIVE_INFINITY;
     for (const lease of this.#held) beatMs = Math.min(beatMs, this.#beatFor(lease));
@@ -124,22 +128,22 @@ export class LeaseKeeper<L extends Lease> {
   async #beatOnce(leases: readonly L[]): Promise<void> {
     this.#watchExpiry();
     try {
-      await this.#extend(leases);
+      await this.#extend(leases, isFresh);
       clearTimeout(this.#expiry);
     } catch (error) {
       this.#options.onFailed(error, leases.length);
     }
   }
 
-  async #extend(leases: readonly L[]): Promise<void> {
+  async #extend(leases: readonly L[], isAsked: (lease: L) => boolean): Promise<void> {
     const { store, maxDurationMs } = this.#options;
     const askedAt = performance.now();
-    const held = leases.map(({ task }) => task);
-    const extended = new Set(await store.extendTaskDeadlines(held, maxDurationMs));
-    for (const lease of leases) {
+    const held = leases.map((lease) => toHeld(lease, isAsked(lease)));
+    const stillHeld = new Set(await store.extendTaskDeadlines(held, maxDurationMs));
+    for (const [i, lease] of leases.entries()) {
       const { id, maxDurationMs: durationMs } = lease.task;
-      if (!extended.has(id)) this.#lose(lease, 'gone');
-      else if (durationMs !== null) lease.expiresAt = askedAt + durationMs;
+      if (!stillHeld.has(id)) this.#lose(lease, 'gone');
+      else if (durationMs !== null && !held[i]?.isAsked) lease.expiresAt = askedAt + durationMs;
     }
   }
 
@@ -173,4 +177,13 @@ export class LeaseKeeper<L extends Lease> {
     if (this.#held.size > 0) return;
     for (const resolve of this.#onEmpty.splice(0)) resolve();
   }
+}
+
+function isFresh({ task, expiresAt }: Lease): boolean {
+  const { maxDurationMs } = task;
+  return maxDurationMs === null || expiresAt - performance.now() > FRESH_PART * maxDurationMs;
+}
+
+function toHeld({ task: { id, token, maxDurationMs } }: Lease, isAsked: boolean): HeldTask {
+  return { id, token, maxDurationMs, isAsked };
 }

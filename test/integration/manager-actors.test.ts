@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   ActionKnownError,
   ActionManager,
@@ -84,6 +84,25 @@ describe('an action that is learned', () => {
     // It is asleep for the first by now.
     actor.learn('late', () => 'learned');
     expect(await store.waitFor('b', { timeoutMs: 10_000 })).toMatchObject({ result: 'learned' });
+  });
+
+  it('before the manager starts counts as if it had been known', async () => {
+    const store = t.namespace();
+    const actor = defineActor('actor', {});
+    const manager = new ActionManager(store, actor, { workers: 4 });
+    onTestFinished(() => manager.stop({ timeoutMs: 0 }));
+    let running = 0;
+    let most = 0;
+    const handle = async () => {
+      most = Math.max(most, ++running);
+      await new Promise(setImmediate);
+      running--;
+    };
+    actor.learn('work', { concurrency: 1, handle });
+    await store.insertTasks(range(8).map((i) => task(`t${i}`)));
+    await manager.start();
+    await store.waitFor(range(8).map((i) => `t${i}`));
+    expect(most).toBe(1);
   });
 
   it('in place of another: tasks that begin from then on', async () => {

@@ -55,6 +55,24 @@ describe('extend_task_deadlines', () => {
     expect(await box.statuses()).toEqual({ a: 'pending' });
   });
 
+  it('only asks where told to: the deadline stays, nothing is written or waited for', async () => {
+    await box.insert(spec('a'), spec('b'), spec('c'));
+    const held = await box.own({ duration: '1 minute' });
+    await box.giveBack(held.filter(({ id }) => id === 'b'));
+    const before = await box.values('select row(xmin, xmax, ctid)::text from task order by id');
+    const ask = 'select extend_task_deadlines($1, $2, $3, $4, $5)';
+    const [ids, tokens] = [held.map(({ id }) => id), held.map(({ token }) => token)];
+    const hours = held.map(() => '1 hour');
+    const asked = await box.values(ask, [ids, tokens, hours, at(30), held.map(() => true)]);
+    expect(asked.sort()).toEqual(['a', 'c']);
+    expect(await box.values('select row(xmin, xmax, ctid)::text from task order by id')).toEqual(
+      before,
+    );
+    const onlyA = held.map(({ id }) => id === 'a');
+    expect((await box.values(ask, [ids, tokens, hours, at(30), onlyA])).sort()).toEqual(['a', 'c']);
+    expect([await deadlineOf('a'), await deadlineOf('c')]).toEqual([at(60), at(3_630)]);
+  });
+
   it('gives each task its own duration', async () => {
     await box.insert(spec('a'), spec('b'), spec('c'));
     const held = await box.own({ duration: '1 minute' });

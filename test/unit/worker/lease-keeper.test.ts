@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { HeldTask, OwnedTask } from '../../../src/store/task-store.js';
 import { type Lease, LeaseKeeper } from '../../../src/worker/lease-keeper.js';
 import { LeaseLostError } from '../../../src/worker/worker-errors.js';
+import { range } from '../../support/factories.js';
 import { ownedTask } from './owned-task.js';
 
 beforeEach(() => {
@@ -53,6 +54,20 @@ describe('heartbeats', () => {
     ]);
   });
 
+  it('extend what has used up a third of its lease, and only ask about the rest', async () => {
+    const extended: string[][] = [];
+    const { keeper, beats } = keeping(async (held) => {
+      extended.push(held.flatMap(({ id, isAsked }) => (isAsked ? [] : [id])));
+      return held.map(({ id }) => id);
+    });
+    const [short, long] = [lease('short', 12_000), lease('long', 60_000)];
+    for (const one of [short, long, lease('forever', null)]) keeper.hold(one);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(beats).toEqual(range(5).map(() => ['short', 'long', 'forever']));
+    expect(extended).toEqual([...range(4).map(() => ['short']), ['short', 'long']]);
+    expect(long.expiresAt).toBe(performance.now() + 60_000);
+  });
+
   it('come sooner while a short lease is held: three times in it', async () => {
     const { keeper, beats } = keeping();
     keeper.hold(lease('long', 60_000));
@@ -63,6 +78,18 @@ describe('heartbeats', () => {
     keeper.release(short);
     await vi.advanceTimersByTimeAsync(5_300);
     expect(beats).toHaveLength(5);
+  });
+
+  it('go on one at a time when a short lease comes while one is in flight', async () => {
+    const { keeper, beats } = keeping(async (held) => {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return held.map(({ id }) => id);
+    });
+    keeper.hold(lease('long', 60_000));
+    await vi.advanceTimersByTimeAsync(5_050);
+    keeper.hold(lease('short', 3_000));
+    await vi.advanceTimersByTimeAsync(50 + 10 * 1_100);
+    expect(beats).toHaveLength(1 + 10);
   });
 
   it('stop when nothing is held, and at stop', async () => {
