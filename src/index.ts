@@ -1,5 +1,34 @@
 export type { ConnectOptions } from './connection.js';
 export * from './errors.js';
+export { type Builder, type GraphOptions, graph } from './graph/builder.js';
+export type { GraphContext, MapContext, Progress, TaskContext } from './graph/context.js';
+export type { Graph, InputOf, OutputOf } from './graph/definition.js';
+export type { DrawOptions, NodeState } from './graph/drawing.js';
+export {
+  anyOf,
+  type Dependencies,
+  type DepValues,
+  type Edge,
+  type EdgeMode,
+  type Failure,
+  onFailure,
+  optional,
+  orderOnly,
+  type Settled,
+  settled,
+} from './graph/edges.js';
+export { ForeignNodeError, InvalidGraphError, InvalidValueError } from './graph/graph-errors.js';
+export type { Collected, EventNode, Node, NodeKind } from './graph/node.js';
+export type { EdgeDefinition, GraphDefinition, NodeDefinition } from './graph/node-definition.js';
+export {
+  type ActionRef,
+  type EventOptions,
+  type FailAfter,
+  handledBy,
+  type MapOptions,
+  type TaskOptions,
+} from './graph/node-options.js';
+export { type JsonSchema, type Schema, type StandardSchema, typed } from './graph/schema.js';
 export type { Logger } from './logger.js';
 export { connect, Signalbox } from './signalbox.js';
 export type { MigrateReport } from './store/install.js';

@@ -11,7 +11,7 @@ export type Sources = Readonly<Record<string, string>>;
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   logger: [],
-  graph: ['errors'],
+  graph: ['errors', 'logger'],
   store: ['errors', 'logger', 'graph'],
   prefix: ['errors', 'logger', 'store'],
   wait: ['errors', 'logger', 'store'],
@@ -20,7 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   embedded: ['errors', 'logger'],
   connection: ['errors', 'logger'],
   signalbox: ['errors', 'logger', 'connection', 'store', 'prefix', 'wait'],
-  index: ['errors', 'logger', 'connection', 'store', 'worker', 'signalbox'],
+  index: ['errors', 'logger', 'connection', 'graph', 'store', 'worker', 'signalbox'],
   cli: [
     'errors',
     'logger',
