@@ -24,5 +24,7 @@
 \ir functions/delete_tasks.sql
 \ir functions/claim_unique_key.sql
 \ir functions/list_tasks.sql
+\ir functions/get_outcomes.sql
+\ir functions/count_tasks.sql
 \ir functions/list_attempts.sql
 \ir version.sql

@@ -1,7 +1,7 @@
 -- return_tasks: gives a batch of owned tasks back.
 --
--- Element i of every array is about task p_ids[i], an id at most once. p_codes: completed, aborted, or
--- pending for another try, which becomes aborted when none is left. pending with p_start_afters comes back
+-- Element i of every array is about task p_ids[i], an id at most once. p_codes: completed, aborted, skipped (its
+-- owner found that it is not to be performed), or pending for another try, which becomes aborted when none is left. pending with p_start_afters comes back
 -- then, or at once if that is past, and does not count as a try.
 --
 -- Returns a row for each task that did not become what was asked: status_code is null where the token did
@@ -36,9 +36,9 @@ declare
   v_targets text[];
   v_ended signalbox.status_code[];
 begin
-  if not p_codes <@ '{completed,aborted,pending}'::signalbox.status_code[] then
+  if not p_codes <@ '{completed,aborted,skipped,pending}'::signalbox.status_code[] then
     raise exception using errcode = 'SB005',
-      message = 'a task is returned as completed, aborted or pending';
+      message = 'a task is returned as completed, aborted, skipped or pending';
   end if;
 
   with given as materialized (

@@ -10,6 +10,7 @@ import type {
   LaneFilter,
   Limits,
   LiveWorker,
+  OutcomeOptions,
   OwnedTask,
   OwnRequest,
   Pause,
@@ -165,6 +166,12 @@ export class PrefixedTaskStore implements TaskStore {
   getTasks(ids: readonly string[]): Promise<Task[]> {
     return this.#calling(async () =>
       (await this.#store.getTasks(ids.map(this.#names.add))).map(this.#names.stripTask),
+    );
+  }
+
+  getOutcomes(ids: readonly string[], options?: OutcomeOptions): Promise<TaskOutcome[]> {
+    return this.#calling(async () =>
+      (await this.#store.getOutcomes(ids.map(this.#names.add), options)).map(this.#names.stripId),
     );
   }
 

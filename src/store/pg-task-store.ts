@@ -1,5 +1,6 @@
 import { InvalidTokenError } from '../errors.js';
 import { BodySchemas } from './body-schemas.js';
+import { bodyText } from './body-text.js';
 import type { Database, RawRow, Run } from './database.js';
 import { checkDuration, toInterval } from './durations.js';
 import { explainTask } from './explain-task.js';
@@ -10,7 +11,14 @@ import { listPauses, pauseLanes, resumeLanes, setLimits, toLanes } from './lanes
 import { cleanTasks, countTasks, purgeTasks } from './maintain-tasks.js';
 import { TaskClaims } from './own-tasks.js';
 import { isToken, returnBatch, returnWithTasks } from './return-tasks.js';
-import { ATTEMPT_COLUMNS, TASK_COLUMNS, toAttempt, toTask, toWatchReport } from './rows.js';
+import {
+  ATTEMPT_COLUMNS,
+  TASK_COLUMNS,
+  toAttempt,
+  toOutcome,
+  toTask,
+  toWatchReport,
+} from './rows.js';
 import { readStatusCode } from './status-code.js';
 import type {
   BodySchema,
@@ -23,6 +31,7 @@ import type {
   LaneFilter,
   Limits,
   LiveWorker,
+  OutcomeOptions,
   OwnedTask,
   OwnRequest,
   Pause,
@@ -35,6 +44,7 @@ import type {
   TaskCount,
   TaskFilter,
   TaskInput,
+  TaskOutcome,
   TaskReturn,
   TaskReturnOutcome,
   TaskStanding,
@@ -145,6 +155,14 @@ export class PgTaskStore {
     return ids.flatMap((id) => tasks.get(id) ?? []);
   }
 
+  async getOutcomes(ids: readonly string[], options: OutcomeOptions = {}): Promise<TaskOutcome[]> {
+    const rows = await this.#call(
+      'select id, status_code, status, result from signalbox.get_outcomes($1, $2)',
+      [ids, options.results ?? true],
+    );
+    return rows.map(toOutcome);
+  }
+
   async *listTasks(filter: TaskFilter = {}): AsyncGenerator<Task, void> {
     let left = filter.limit ?? Number.POSITIVE_INFINITY;
     let after = '';
@@ -171,7 +189,11 @@ export class PgTaskStore {
   }
 
   async signalTasks(ids: readonly string[], options: SignalOptions = {}): Promise<number> {
-    return this.#count('select signalbox.signal_tasks($1, $2)', [ids, options.failed ?? false]);
+    return this.#count('select signalbox.signal_tasks($1, $2, null, $3)', [
+      ids,
+      options.failed ?? false,
+      bodyText(ids[0] ?? '', options.result),
+    ]);
   }
 
   async cancelTasks(ids: readonly string[], options: CancelOptions = {}): Promise<number> {

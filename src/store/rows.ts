@@ -75,7 +75,7 @@ export function toTask(row: RawRow): Task {
 }
 
 /** id, status_code, status, result. */
-function toOutcome(row: RawRow): TaskOutcome {
+export function toOutcome(row: RawRow): TaskOutcome {
   return {
     id: toText(row[0]),
     statusCode: toText(row[1]) as StatusCode,

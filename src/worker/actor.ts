@@ -6,7 +6,7 @@ import type { BodySchema, Json, OwnedTask, TaskInput } from '../store/task-store
 
 /** What an actor made of a task. `pending` asks for another try; with `startAfter`, then, and this try does not count. */
 export interface ActorResult {
-  statusCode: 'completed' | 'aborted' | 'pending';
+  statusCode: 'completed' | 'aborted' | 'skipped' | 'pending';
   status?: string | undefined;
   result?: Json | undefined;
   startAfter?: Date | undefined;
