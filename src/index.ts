@@ -30,6 +30,23 @@ export {
 } from './graph/node-options.js';
 export { type JsonSchema, type Schema, type StandardSchema, typed } from './graph/schema.js';
 export type { Logger } from './logger.js';
+export { GraphActor, type GraphActorOptions } from './run/graph-actor.js';
+export { type GraphWorkerOptions, graphWorker } from './run/graph-worker.js';
+export type { NodeHandler } from './run/performing.js';
+export type { RerunOptions as RunRerunOptions, RerunPreview } from './run/rerun.js';
+export { Run } from './run/run.js';
+export {
+  type NodeFailure,
+  RunCancelledError,
+  RunExistsError,
+  RunFailedError,
+  RunInputMismatchError,
+  UnknownNodeError,
+} from './run/run-errors.js';
+export type { EventOptions as RunEventOptions, RunEvent } from './run/run-events.js';
+export type { NodeStatus, RunStatus, StatusCounts } from './run/run-status.js';
+export { type RunSettings, runTasks } from './run/run-tasks.js';
+export { openRun, type StartOptions, startRun } from './run/start-run.js';
 export { connect, Signalbox } from './signalbox.js';
 export type { MigrateReport } from './store/install.js';
 export type {
@@ -46,6 +63,7 @@ export type {
   LimitSlots,
   Limits,
   LiveWorker,
+  OutcomeOptions,
   OwnedTask,
   OwnRequest,
   Pause,

@@ -1,0 +1,19 @@
+import type { GraphDefinition } from '../graph/node-definition.js';
+import type { TaskStore } from '../store/task-store.js';
+import { ActionManager, type ManagerOptions } from '../worker/action-manager.js';
+import { GraphActor, type GraphActorOptions } from './graph-actor.js';
+
+export interface GraphWorkerOptions extends ManagerOptions, GraphActorOptions {}
+
+/** A manager that performs graphs; not started. InvalidOptionError. */
+export function graphWorker(
+  store: TaskStore,
+  graphs: readonly GraphDefinition[],
+  { handlers, actorId, ...options }: GraphWorkerOptions = {},
+): ActionManager {
+  const actor = new GraphActor(store, graphs, {
+    ...(handlers ? { handlers } : {}),
+    ...(actorId === undefined ? {} : { actorId }),
+  });
+  return new ActionManager(store, actor, options);
+}
