@@ -19,9 +19,6 @@ export interface RerunPreview {
 
 const FAILED: StatusCode[] = ['aborted', 'cancelled'];
 
-/** What a run inserts under way, beside the items of maps: made anew by the gate that made it. */
-const MADE_ANEW: readonly string[] = [INTERNAL.timeout, INTERNAL.skipped];
-
 /**
  * Reruns by way of the store: roots, and what they signal, become pending in one statement. What was inserted under way
  * is not of that kind: an expander that runs again deletes its items, and inserts them anew. See perform-map.ts.
@@ -44,16 +41,19 @@ export async function rerun(
 async function failedPaths(store: TaskStore, plan: Plan, run: string): Promise<string[]> {
   const paths: string[] = [];
   for await (const { id } of store.listTasks({ idPrefix: `${run}/`, statusCodes: FAILED })) {
-    const path = id.slice(run.length + 1);
-    const [parent, name] = split(path);
-    if (MADE_ANEW.includes(name)) continue;
-    // Its items were made with it, and none of them can begin.
-    const zip = name === INTERNAL.open ? plan.zips.get(parent) : undefined;
-    paths.push(zip ? below(zip.root, INTERNAL.items) : path);
+    paths.push(beginningOf(plan, id.slice(run.length + 1)));
   }
   const [own] = await store.getOutcomes([run], { results: false });
   if (own && FAILED.includes(own.statusCode)) paths.push('');
   return paths;
+}
+
+/** What was inserted under way is made anew by what made it; an event that failed waits again from its gate on. */
+function beginningOf(plan: Plan, path: string): string {
+  const [parent, name] = split(path);
+  if (name === INTERNAL.open) return mapStart(plan, parent);
+  if (name === INTERNAL.timeout || name === INTERNAL.skipped) return below(parent, INTERNAL.gate);
+  return plan.nodes.get(path)?.kind === 'event' ? below(path, INTERNAL.gate) : path;
 }
 
 /** Where the work of a node begins; an item is its own beginning. */

@@ -41,30 +41,36 @@ describe('a map', () => {
     [{ count: 3 }, 'completed'],
     [{ ratio: 0.1 }, 'aborted'],
     [{ ratio: 0.2 }, 'completed'],
-  ] as const)('of which 2 of 10 items failed is, with failAfter %o, %s', async (failAfter, code) => {
-    const store = t.namespace();
-    const g = graph('fail-after');
-    const list = g.task('list', { run: () => range(10) });
-    const each = g.map('each', {
-      over: list,
-      failAfter,
-      run: ({ item }) => {
-        if (item === 3 || item === 7) throw new PermanentError('bad');
-        return item;
-      },
-    });
-    const definition = g.outputs({ each: settled(each) });
-    await startWorker(store, [definition]);
-    const run = await startRun(store, definition, undefined);
-    const { each: outcome } = await run.result(WAIT);
-    if (outcome.status === 'completed') {
-      expect(await outcome.value.all()).toEqual([0, 1, 2, 4, 5, 6, 8, 9]);
-    } else {
-      expect(outcome).toEqual({ status: 'failed', error: '2 of 10 items failed, first item 3: bad' });
-    }
-    const [node] = (await run.nodes()).filter((one) => one.node === 'each');
-    expect(node).toMatchObject({ statusCode: code, items: { completed: 8, aborted: 2 } });
-  });
+  ] as const)(
+    'of which 2 of 10 items failed is, with failAfter %o, %s',
+    async (failAfter, code) => {
+      const store = t.namespace();
+      const g = graph('fail-after');
+      const list = g.task('list', { run: () => range(10) });
+      const each = g.map('each', {
+        over: list,
+        failAfter,
+        run: ({ item }) => {
+          if (item === 3 || item === 7) throw new PermanentError('bad');
+          return item;
+        },
+      });
+      const definition = g.outputs({ each: settled(each) });
+      await startWorker(store, [definition]);
+      const run = await startRun(store, definition, undefined);
+      const { each: outcome } = await run.result(WAIT);
+      if (outcome.status === 'completed') {
+        expect(await outcome.value.all()).toEqual([0, 1, 2, 4, 5, 6, 8, 9]);
+      } else {
+        expect(outcome).toEqual({
+          status: 'failed',
+          error: '2 of 10 items failed, first item 3: bad',
+        });
+      }
+      const [node] = (await run.nodes()).filter((one) => one.node === 'each');
+      expect(node).toMatchObject({ statusCode: code, items: { completed: 8, aborted: 2 } });
+    },
+  );
 
   it('fails where it does not go over an array', async () => {
     const store = t.namespace();

@@ -61,9 +61,9 @@ describe('an event', () => {
     const run = await startRun(store, definition, { ask: true }, { runId: '1' });
     await rejection(run.result(WAIT));
     await worker.stop();
-    expect(await run.rerun({ from: ['ask'] })).toEqual({
-      reruns: ['ask', 'approved', 'act'],
-      keeps: [],
+    expect(await run.rerun({ from: 'failed' })).toEqual({
+      reruns: ['approved', 'act'],
+      keeps: ['ask'],
     });
     const patient = approval(60_000).definition;
     await startWorker(store, [patient]);
