@@ -78,6 +78,7 @@ export type {
   SignalOptions,
   StatusCode,
   Task,
+  TaskBody,
   TaskCount,
   TaskFilter,
   TaskInput,

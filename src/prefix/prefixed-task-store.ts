@@ -20,6 +20,7 @@ import type {
   ReturnReport,
   SignalOptions,
   Task,
+  TaskBody,
   TaskCount,
   TaskFilter,
   TaskInput,
@@ -172,6 +173,12 @@ export class PrefixedTaskStore implements TaskStore {
   getOutcomes(ids: readonly string[], options?: OutcomeOptions): Promise<TaskOutcome[]> {
     return this.#calling(async () =>
       (await this.#store.getOutcomes(ids.map(this.#names.add), options)).map(this.#names.stripId),
+    );
+  }
+
+  getBodies(ids: readonly string[]): Promise<TaskBody[]> {
+    return this.#calling(async () =>
+      (await this.#store.getBodies(ids.map(this.#names.add))).map(this.#names.stripId),
     );
   }
 

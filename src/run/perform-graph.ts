@@ -65,9 +65,7 @@ function describe(failures: readonly NodeFailure[]): string {
 async function failuresOf(performing: Of<'run'>): Promise<NodeFailure[]> {
   const { scope } = performing.work;
   if (!scope.canHandle) {
-    const sinks = scope.sinks.map((id) => idInScope(performing, id));
-    const outcomes = await performing.reader.statuses(sinks);
-    if (sinks.every((id) => outcomes.get(id)?.statusCode === 'completed')) return [];
+    if (await areCompleted(performing, scope.sinks)) return [];
   }
   const ids = [...scope.nodes.keys()].filter((id) => !scope.handled.has(id));
   const outcomes = await performing.reader.statuses(ids.map((id) => idInScope(performing, id)));
@@ -75,6 +73,25 @@ async function failuresOf(performing: Of<'run'>): Promise<NodeFailure[]> {
     const outcome = outcomes.get(idInScope(performing, id));
     return outcome && isFailure(outcome) ? failuresBelow(below(scope.path, id), outcome) : [];
   });
+}
+
+/** Sinks that are outputs are read with their results, for those are read all the same. */
+async function areCompleted(performing: Of<'run'>, sinks: readonly string[]): Promise<boolean> {
+  const { work, reader } = performing;
+  const shown = new Set(
+    work.scope.graph.outputs.flatMap(({ nodes, isHidden }) => (isHidden ? [] : nodes)),
+  );
+  const ids = (isShown: boolean) =>
+    sinks.flatMap((id) => (shown.has(id) === isShown ? [idInScope(performing, id)] : []));
+  const [full, light] = [ids(true), ids(false)];
+  const [outcomes, statuses] = await Promise.all([
+    full.length > 0 ? reader.outcomes(full) : null,
+    light.length > 0 ? reader.statuses(light) : null,
+  ]);
+  return (
+    full.every((id) => outcomes?.get(id)?.statusCode === 'completed') &&
+    light.every((id) => statuses?.get(id)?.statusCode === 'completed')
+  );
 }
 
 function isFailure({ statusCode }: TaskOutcome): boolean {

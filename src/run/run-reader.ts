@@ -1,7 +1,7 @@
 import { SnoozeError } from '../errors.js';
 import type { NodeDefinition } from '../graph/node-definition.js';
 import type { Cause, NodeOutcome } from '../graph/trigger.js';
-import type { Json, Task, TaskOutcome, TaskStore } from '../store/task-store.js';
+import type { Json, Task, TaskBody, TaskOutcome, TaskStore } from '../store/task-store.js';
 import { BatchLoader } from './batch-loader.js';
 import { CollectedRows, withCollected } from './collected-rows.js';
 import { LruCache } from './lru-cache.js';
@@ -14,15 +14,18 @@ export type ScopeInput =
   | { readonly input: unknown }
   | { readonly missing: Exclude<NodeOutcome, { statusCode: 'completed' }> };
 
-type Store = Pick<TaskStore, 'getOutcomes' | 'getTasks'>;
+type Store = Pick<TaskStore, 'getOutcomes' | 'getBodies' | 'getTasks'>;
 
-const CACHED_INPUTS = 1_000;
+/** Characters of JSON. */
+const MAX_CACHED_INPUTS = 16 * 1024 * 1024;
+/** What an entry takes besides its input. */
+const ENTRY_WEIGHT = 100;
 const PAUSE_MS = 1_000;
 
 /**
  * Reads what has become of a run for those who perform it: see BatchLoader.
  *
- * Inputs of runs never change and are kept, a bounded number of them; outcomes are not, as a rerun changes them. A
+ * Inputs of runs never change and are kept, within bounds; outcomes are not, as a rerun changes them. A
  * database that cannot be reached uses up no try: SnoozeError.
  */
 export class RunReader {
@@ -30,7 +33,8 @@ export class RunReader {
   readonly #outcomes: BatchLoader<TaskOutcome>;
   readonly #statuses: BatchLoader<TaskOutcome>;
   readonly #tasks: BatchLoader<Task>;
-  readonly #inputs = new LruCache<{ readonly input: unknown }>(CACHED_INPUTS);
+  readonly #bodies: BatchLoader<TaskBody>;
+  readonly #inputs = new LruCache<{ readonly input: unknown }>(MAX_CACHED_INPUTS);
 
   constructor(store: Store) {
     this.#store = store;
@@ -39,6 +43,7 @@ export class RunReader {
       store.getOutcomes(ids, { results: false }).catch(snooze),
     );
     this.#tasks = new BatchLoader((ids) => store.getTasks(ids).catch(snooze));
+    this.#bodies = new BatchLoader((ids) => store.getBodies(ids).catch(snooze));
   }
 
   outcomes(ids: Iterable<string>): Promise<ReadonlyMap<string, TaskOutcome>> {
@@ -59,13 +64,14 @@ export class RunReader {
     if (scope.path !== '') return this.#subInput(run, scope);
     const known = this.#inputs.get(run);
     if (known) return known;
-    const task = (await this.tasks([run])).get(run);
+    const task = (await this.#bodies.load([run])).get(run);
     if (!task) {
       return { missing: { statusCode: 'cancelled', status: 'the run was deleted' } };
     }
     const { hash, input } = readRunBody(task.body);
     if (hash !== scope.graph.hash) throw otherShape(scope, hash);
-    this.#inputs.set(run, { input });
+    const weight = ENTRY_WEIGHT + (JSON.stringify(input)?.length ?? 0);
+    this.#inputs.set(run, { input }, weight);
     return { input };
   }
 

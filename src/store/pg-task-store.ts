@@ -17,6 +17,7 @@ import {
   toAttempt,
   toOutcome,
   toTask,
+  toTaskBody,
   toWatchReport,
 } from './rows.js';
 import { readStatusCode } from './status-code.js';
@@ -41,6 +42,7 @@ import type {
   ReturnReport,
   SignalOptions,
   Task,
+  TaskBody,
   TaskCount,
   TaskFilter,
   TaskInput,
@@ -161,6 +163,11 @@ export class PgTaskStore {
       [ids, options.results ?? true],
     );
     return rows.map(toOutcome);
+  }
+
+  async getBodies(ids: readonly string[]): Promise<TaskBody[]> {
+    const rows = await this.#call('select id, body from signalbox.get_bodies($1)', [ids]);
+    return rows.map(toTaskBody);
   }
 
   async *listTasks(filter: TaskFilter = {}): AsyncGenerator<Task, void> {

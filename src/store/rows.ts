@@ -8,6 +8,7 @@ import type {
   RunWhen,
   StatusCode,
   Task,
+  TaskBody,
   TaskOutcome,
   WatchReport,
 } from './task-store.js';
@@ -82,6 +83,11 @@ export function toOutcome(row: RawRow): TaskOutcome {
     status: row[2] ?? null,
     result: toJson(row[3]),
   };
+}
+
+/** id, body. */
+export function toTaskBody(row: RawRow): TaskBody {
+  return { id: toText(row[0]), body: toJson(row[1]) };
 }
 
 /** The columns of own_tasks, times and durations as milliseconds. */

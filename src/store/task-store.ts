@@ -10,6 +10,12 @@ export interface GetOptions {
   attempts?: boolean;
 }
 
+/** What a task was inserted with. */
+export interface TaskBody {
+  readonly id: string;
+  readonly body: Json | null;
+}
+
 export interface OutcomeOptions {
   /** False: the results of completed tasks are left out, as null. Default true. */
   results?: boolean;
@@ -267,6 +273,9 @@ export interface TaskStore {
 
   /** The outcomes of those that exist, in no order: lighter than `getTasks`. */
   getOutcomes(ids: readonly string[], options?: OutcomeOptions): Promise<TaskOutcome[]>;
+
+  /** The bodies of those that exist, in no order. */
+  getBodies(ids: readonly string[]): Promise<TaskBody[]>;
 
   /** In the order of their ids, read page by page: constant memory. Not a snapshot. */
   listTasks(filter?: TaskFilter): AsyncIterable<Task>;
