@@ -7,7 +7,8 @@ import { performItems, performJoin, performMapGate } from './perform-map.js';
 import { performItem, performTask } from './perform-task.js';
 import { performEvent, performEventGate, performSleep } from './perform-wait.js';
 import type { NodeHandler, Performing } from './performing.js';
-import { planOf, type Work } from './plan.js';
+import type { Work } from './plan.js';
+import { planOf } from './planner.js';
 import { RunReader } from './run-reader.js';
 
 export interface GraphActorOptions {

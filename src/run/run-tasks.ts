@@ -1,7 +1,8 @@
 import type { GraphDefinition, PerformSettings } from '../graph/node-definition.js';
 import type { Json, TaskInput } from '../store/task-store.js';
 import { taskId } from './names.js';
-import { type PlannedTask, planOf } from './plan.js';
+import type { PlannedTask } from './plan.js';
+import { planOf } from './planner.js';
 
 /** What all tasks of a run have in common. */
 export interface RunSettings {

@@ -12,7 +12,8 @@ import type {
 import { withCollected } from './collected-rows.js';
 import { below, INTERNAL, isInternal, taskId } from './names.js';
 import { readFailures } from './perform-graph.js';
-import { type Plan, planOf } from './plan.js';
+import type { Plan } from './plan.js';
+import { planOf } from './planner.js';
 import { type RerunOptions, type RerunPreview, rerun } from './rerun.js';
 import { RunCancelledError, RunFailedError, UnknownNodeError } from './run-errors.js';
 import { type EventOptions, type RunEvent, runEvents } from './run-events.js';

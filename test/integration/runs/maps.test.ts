@@ -93,11 +93,7 @@ describe('a map', () => {
     const definition = g.outputs({ each: optional(each) });
     const worker = await startWorker(store, [definition]);
     const run = await startRun(store, definition, undefined, { runId: '1' });
-    for await (const event of run.events({ intervalMs: 50 })) {
-      if (event.type === 'progress') break;
-      const [first] = await store.getTasks(['limited/1/each/0']);
-      if (first) break;
-    }
+    await store.waitFor('limited/1/each/~items', WAIT);
     await worker.stop();
     expect(await store.getTask('limited/1/each/0')).toMatchObject({ limitKey: 'limited/1/each' });
     await run.cancel();
