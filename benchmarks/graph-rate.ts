@@ -1,7 +1,6 @@
 // Ten thousand diamonds 1-8-1 through typed graphs, one run each, against the same tasks in the raw store, in turns.
 // Usage: tsx benchmarks/graph-rate.ts [diamonds] [rounds]
 
-import { startEmbedded } from '../src/embedded/index.js';
 import {
   ActionManager,
   type Actor,
@@ -11,7 +10,8 @@ import {
   graph,
   runTasks,
   type TaskInput,
-} from '../src/index.js';
+} from 'signalbox';
+import { startEmbedded } from 'signalbox/embedded';
 
 const WIDTH = 8;
 const [numDiamonds = 10_000, numRounds = 3] = process.argv.slice(2).map(Number);
