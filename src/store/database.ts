@@ -27,6 +27,8 @@ export function inSchema(sql: string, schema: string): string {
     );
 }
 
+function ignore(): void {}
+
 /** Statements of one schema over a pool: the only place that talks to `pg`. */
 export class Database {
   readonly pool: pg.Pool;
@@ -85,6 +87,8 @@ export class Database {
 
   async #transactionOnce<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const client = await this.pool.connect();
+    // A connection that breaks is told to the query too; without a listener it would end the process.
+    client.on('error', ignore);
     let isBroken: Error | boolean = false;
     try {
       await client.query('begin');
@@ -100,6 +104,7 @@ export class Database {
       );
       throw translateSqlError(error, this.schema);
     } finally {
+      client.off('error', ignore);
       client.release(isBroken);
     }
   }

@@ -7,7 +7,7 @@ import {
   settled,
   startRun,
 } from '../../../src/index.js';
-import { listedIds, own, range, rejection } from '../../support/factories.js';
+import { eventually, listedIds, own, range, rejection } from '../../support/factories.js';
 import { startWorker } from '../../support/run-graphs.js';
 import { useTestBox } from '../../support/test-box.js';
 
@@ -129,6 +129,35 @@ describe('a map', () => {
     await startWorker(store, [definition]);
     const { each: results } = await run.result(WAIT);
     expect(await results.all()).toEqual(range(100));
+  });
+
+  it('has none of its items where the connection breaks halfway through inserting them', async () => {
+    const g = graph('broken');
+    const list = g.task('list', { run: () => range(50) });
+    const each = g.map('each', { over: list, run: ({ item }) => item });
+    const definition = g.outputs({ each });
+    const run = await startRun(t.box, definition, undefined, { runId: '1' });
+    // 1. Somebody has the join locked, so the return of the expander waits once its items are written.
+    const holder = await t.pool.connect();
+    await holder.query(`begin; select from task where id = 'broken/1/each' for update`);
+    await startWorker(t.box, [definition], { errWaitTimeMs: 20 });
+    // 2. Its connection breaks.
+    const pid = await eventually(async () => {
+      const { rows } = await t.pool.query(
+        `select pid from pg_stat_activity
+         where wait_event_type = 'Lock' and query like $1 and datname = current_database()`,
+        [`%${t.schema}%enqueue_tasks%`],
+      );
+      expect(rows).toHaveLength(1);
+      return rows[0].pid;
+    });
+    await t.pool.query('select pg_terminate_backend($1)', [pid]);
+    const items = { idPrefix: 'broken/1/each/' };
+    expect(await listedIds(t.box, items)).toEqual(['broken/1/each/~items']);
+    // 3. It is tried again.
+    await holder.query('rollback');
+    holder.release();
+    expect(await (await run.result(WAIT)).each.all()).toEqual(range(50));
   });
 
   it('of 10,000 items comes to all of them', async () => {
