@@ -13,7 +13,6 @@ test(`100,000 results of 1 kB are made and read with a heap of ${HEAP_MB} MB`, a
   const given = [inject('connectionString'), t.schema];
   const { stdout } = await promisify(execFile)(process.execPath, [...options, ...given]);
   const report = JSON.parse(stdout);
-  console.log(stdout);
   expect(report).toMatchObject({
     inside: { bytes: 100_000_000, count: 100_000 },
     inOrder: 100_000,
