@@ -29,6 +29,7 @@
 \ir functions/delete_tasks.sql
 \ir functions/claim_unique_key.sql
 \ir functions/list_tasks.sql
+\ir functions/get_outcomes.sql
 \ir functions/count_tasks.sql
 \ir functions/purge_tasks.sql
 \ir functions/clean_tasks.sql

@@ -1,7 +1,12 @@
 import type pg from 'pg';
 import { type ConnectOptions, closePool, openPool, toListenConfig } from './connection.js';
+import type { Graph } from './graph/definition.js';
+import type { GraphDefinition } from './graph/node-definition.js';
 import type { Logger } from './logger.js';
 import { PrefixedTaskStore } from './prefix/prefixed-task-store.js';
+import { type GraphWorkerOptions, graphWorker } from './run/graph-worker.js';
+import type { Run } from './run/run.js';
+import { openRun, type StartOptions, startRun } from './run/start-run.js';
 import { scheduleLogic } from './schedule/schedule-logic.js';
 import { Scheduler, type SchedulerOptions } from './schedule/scheduler.js';
 import { Database } from './store/database.js';
@@ -17,6 +22,7 @@ import type {
   WaitOptions,
 } from './store/task-store.js';
 import { WaiterHub } from './wait/waiter-hub.js';
+import type { ActionManager } from './worker/action-manager.js';
 
 const DEFAULT_SCHEMA = 'signalbox';
 
@@ -41,7 +47,7 @@ export class Signalbox extends PgTaskStore implements TaskStore {
     );
     this.schedules = new PgScheduleStore({
       database: this.database,
-      run: this.run,
+      run: this.query,
       insert: (tasks, tx) => this.insertTasks(tasks, { tx }),
       logic: scheduleLogic,
     });
@@ -118,6 +124,21 @@ export class Signalbox extends PgTaskStore implements TaskStore {
 
   withPrefix(prefix: string): TaskStore {
     return new PrefixedTaskStore(this, prefix);
+  }
+
+  /** Starts a run of a graph: see startRun. */
+  start<I, O>(graph: Graph<I, O>, input: I, options?: StartOptions): Promise<Run<O>> {
+    return startRun(this, graph, input, options);
+  }
+
+  /** The handle of a run that was started, by `<runId>` or `<graph>/<runId>`. */
+  run<O>(graph: Graph<never, O>, id: string): Run<O> {
+    return openRun(this, graph, id);
+  }
+
+  /** A manager that performs graphs; not started. */
+  worker(graphs: readonly GraphDefinition[], options?: GraphWorkerOptions): ActionManager {
+    return graphWorker(this, graphs, options);
   }
 
   /** Ends every wait with WaitCancelledError, lets other calls finish and closes the connections. Safe to call twice. */

@@ -148,3 +148,6 @@ create table signalbox.schedule (
 );
 
 create index schedule_by_due on signalbox.schedule (next_due, name) where not is_paused;
+
+insert into signalbox.transition (event, from_status, to_status, signals) values
+  ('decline', 'in-progress', 'skipped', 'skipped');

@@ -12,6 +12,7 @@ import type {
   LaneFilter,
   Limits,
   LiveWorker,
+  OutcomeOptions,
   OwnedTask,
   OwnRequest,
   Pause,
@@ -21,6 +22,7 @@ import type {
   ReturnReport,
   SignalOptions,
   Task,
+  TaskBody,
   TaskCount,
   TaskFilter,
   TaskInput,
@@ -170,6 +172,18 @@ export class PrefixedTaskStore implements TaskStore {
   getTasks(ids: readonly string[]): Promise<Task[]> {
     return this.#calling(async () =>
       (await this.#store.getTasks(ids.map(this.#names.add))).map(this.#names.stripTask),
+    );
+  }
+
+  getOutcomes(ids: readonly string[], options?: OutcomeOptions): Promise<TaskOutcome[]> {
+    return this.#calling(async () =>
+      (await this.#store.getOutcomes(ids.map(this.#names.add), options)).map(this.#names.stripId),
+    );
+  }
+
+  getBodies(ids: readonly string[]): Promise<TaskBody[]> {
+    return this.#calling(async () =>
+      (await this.#store.getBodies(ids.map(this.#names.add))).map(this.#names.stripId),
     );
   }
 

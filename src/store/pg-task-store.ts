@@ -1,5 +1,6 @@
 import { InvalidTokenError } from '../errors.js';
 import { BodySchemas } from './body-schemas.js';
+import { bodyText } from './body-text.js';
 import type { Database, RawRow, Run } from './database.js';
 import { checkDuration, toInterval } from './durations.js';
 import { explainTask } from './explain-task.js';
@@ -9,7 +10,15 @@ import { listPauses, pauseLanes, resumeLanes, setLimits, toLanes } from './lanes
 import { cleanTasks, countTasks, purgeTasks } from './maintain-tasks.js';
 import { TaskClaims } from './own-tasks.js';
 import { isToken, returnBatch, returnWithTasks } from './return-tasks.js';
-import { ATTEMPT_COLUMNS, TASK_COLUMNS, toAttempt, toTask, toWatchReport } from './rows.js';
+import {
+  ATTEMPT_COLUMNS,
+  TASK_COLUMNS,
+  toAttempt,
+  toOutcome,
+  toTask,
+  toTaskBody,
+  toWatchReport,
+} from './rows.js';
 import { toSqlFilter } from './task-filter.js';
 import type {
   BodySchema,
@@ -22,6 +31,7 @@ import type {
   LaneFilter,
   Limits,
   LiveWorker,
+  OutcomeOptions,
   OwnedTask,
   OwnRequest,
   Pause,
@@ -31,9 +41,11 @@ import type {
   ReturnReport,
   SignalOptions,
   Task,
+  TaskBody,
   TaskCount,
   TaskFilter,
   TaskInput,
+  TaskOutcome,
   TaskReturn,
   TaskReturnOutcome,
   TaskStanding,
@@ -60,7 +72,7 @@ export class PgTaskStore {
   readonly #maxResultBytes: number;
   #installed: Promise<void> | undefined;
   /** Runs a statement in a transaction of its own, once the schema is known to fit. */
-  protected readonly run: Run = (text, values) => this.#call(text, values);
+  protected readonly query: Run = (text, values) => this.#call(text, values);
 
   constructor(database: Database, options: StoreOptions = {}) {
     this.database = database;
@@ -147,6 +159,19 @@ export class PgTaskStore {
     return ids.flatMap((id) => tasks.get(id) ?? []);
   }
 
+  async getOutcomes(ids: readonly string[], options: OutcomeOptions = {}): Promise<TaskOutcome[]> {
+    const rows = await this.#call(
+      'select id, status_code, status, result from signalbox.get_outcomes($1, $2)',
+      [ids, options.results ?? true],
+    );
+    return rows.map(toOutcome);
+  }
+
+  async getBodies(ids: readonly string[]): Promise<TaskBody[]> {
+    const rows = await this.#call('select id, body from signalbox.get_bodies($1)', [ids]);
+    return rows.map(toTaskBody);
+  }
+
   async *listTasks(filter: TaskFilter = {}): AsyncGenerator<Task, void> {
     let left = filter.limit ?? Number.POSITIVE_INFINITY;
     let after = '';
@@ -161,19 +186,23 @@ export class PgTaskStore {
   }
 
   countTasks(filter: Omit<TaskFilter, 'limit'> = {}): Promise<TaskCount[]> {
-    return countTasks(this.run, filter);
+    return countTasks(this.query, filter);
   }
 
   why(id: string): Promise<TaskStanding> {
-    return explainTask(this.run, id);
+    return explainTask(this.query, id);
   }
 
   updateTasks(updates: readonly TaskUpdate[]): Promise<void> {
-    return updateTasks(this.run, updates, this.#bodySchemas);
+    return updateTasks(this.query, updates, this.#bodySchemas);
   }
 
   async signalTasks(ids: readonly string[], options: SignalOptions = {}): Promise<number> {
-    return this.#count('select signalbox.signal_tasks($1, $2)', [ids, options.failed ?? false]);
+    return this.#count('select signalbox.signal_tasks($1, $2, null, $3)', [
+      ids,
+      options.failed ?? false,
+      bodyText(ids[0] ?? '', options.result),
+    ]);
   }
 
   async cancelTasks(ids: readonly string[], options: CancelOptions = {}): Promise<number> {
@@ -198,39 +227,39 @@ export class PgTaskStore {
   }
 
   purgeTasks(filter: TaskFilter, options: PurgeOptions = {}): Promise<number> {
-    return purgeTasks(this.run, filter, options);
+    return purgeTasks(this.query, filter, options);
   }
 
   cleanTasks(options: CleanOptions = {}): Promise<number> {
-    return cleanTasks(this.run, options);
+    return cleanTasks(this.query, options);
   }
 
   pause(lanes: LaneFilter): Promise<void> {
-    return pauseLanes(this.run, lanes);
+    return pauseLanes(this.query, lanes);
   }
 
   resume(lanes: LaneFilter): Promise<boolean> {
-    return resumeLanes(this.run, lanes);
+    return resumeLanes(this.query, lanes);
   }
 
   listPauses(): Promise<Pause[]> {
-    return listPauses(this.run);
+    return listPauses(this.query);
   }
 
   setLimits(limitKey: string, limits: Limits): Promise<void> {
-    return setLimits(this.run, limitKey, limits);
+    return setLimits(this.query, limitKey, limits);
   }
 
   announceWorker(worker: WorkerInfo, forMs: number): Promise<void> {
-    return announceWorker(this.run, worker, forMs);
+    return announceWorker(this.query, worker, forMs);
   }
 
   retireWorker(id: string): Promise<void> {
-    return retireWorker(this.run, id);
+    return retireWorker(this.query, id);
   }
 
   listWorkers(): Promise<LiveWorker[]> {
-    return listWorkers(this.run);
+    return listWorkers(this.query);
   }
 
   registerBodySchema(action: string, schema: BodySchema): void {

@@ -9,6 +9,7 @@ import type {
   RunWhen,
   StatusCode,
   Task,
+  TaskBody,
   TaskCount,
   TaskOutcome,
   WatchReport,
@@ -104,13 +105,18 @@ export function toTask(row: RawRow): Task {
 }
 
 /** id, status_code, status, result. */
-function toOutcome(row: RawRow): TaskOutcome {
+export function toOutcome(row: RawRow): TaskOutcome {
   return {
     id: toText(row[0]),
     statusCode: toText(row[1]) as StatusCode,
     status: row[2] ?? null,
     result: toJson(row[3]),
   };
+}
+
+/** id, body. */
+export function toTaskBody(row: RawRow): TaskBody {
+  return { id: toText(row[0]), body: toJson(row[1]) };
 }
 
 /** The columns of own_tasks, times and durations as milliseconds. */

@@ -11,6 +11,17 @@ export interface GetOptions {
   attempts?: boolean;
 }
 
+/** What a task was inserted with. */
+export interface TaskBody {
+  readonly id: string;
+  readonly body: Json | null;
+}
+
+export interface OutcomeOptions {
+  /** False: the results of completed tasks are left out, as null. Default true. */
+  results?: boolean;
+}
+
 /** A change to a pending task; what is left out stays. */
 export interface TaskUpdate {
   id: string;
@@ -51,8 +62,8 @@ export type PollStrategy = 'priority' | 'created';
 
 /** What a task is returned as. */
 export interface TaskReturnOutcome {
-  /** `pending` asks for another try. */
-  statusCode: 'completed' | 'aborted' | 'pending';
+  /** `pending` asks for another try; `skipped`: it is not to be performed, and its targets get neither success nor failure. */
+  statusCode: 'completed' | 'aborted' | 'skipped' | 'pending';
   status?: string | undefined;
   result?: Json | undefined;
   /** With `pending` only: come back then, and do not count this try (a snooze). */
@@ -212,6 +223,8 @@ export interface RerunOptions {
 export interface SignalOptions {
   /** The signal carries a failure. Default false. */
   failed?: boolean;
+  /** Becomes the result of the tasks that took the signal, with it. Default: their results stay. */
+  result?: Json | undefined;
 }
 
 export interface ReadyRequest {
@@ -271,6 +284,12 @@ export interface TaskStore {
 
   /** In the order of `ids`; those that do not exist are left out. */
   getTasks(ids: readonly string[]): Promise<Task[]>;
+
+  /** The outcomes of those that exist, in no order: lighter than `getTasks`. */
+  getOutcomes(ids: readonly string[], options?: OutcomeOptions): Promise<TaskOutcome[]>;
+
+  /** The bodies of those that exist, in no order. */
+  getBodies(ids: readonly string[]): Promise<TaskBody[]>;
 
   /** In the order of their ids, read page by page: constant memory. Not a snapshot. */
   listTasks(filter?: TaskFilter): AsyncIterable<Task>;

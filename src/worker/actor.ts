@@ -13,7 +13,7 @@ import type {
  * with `startAfter`, then, and this try does not count.
  */
 export interface ActorResult {
-  statusCode: 'completed' | 'aborted' | 'pending';
+  statusCode: 'completed' | 'aborted' | 'skipped' | 'pending';
   status?: string | undefined;
   result?: Json | undefined;
   startAfter?: Date | undefined;

@@ -6,30 +6,44 @@ export type Sources = Readonly<Record<string, string>>;
 
 /**
  * Which modules each may import, besides itself: a module is a folder of src, or a file beside them. Imports go one way:
- * errors, logger <- graph, store, pool <- prefix, wait, worker, workflow, schedule <- maintain, signalbox <- cli, testing, with embedded apart.
+ * errors, logger <- graph, store, pool <- prefix, wait, worker, workflow, schedule <- maintain, run <- signalbox <- cli, testing, with embedded apart.
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   logger: [],
-  graph: ['errors'],
+  graph: ['errors', 'logger'],
   store: ['errors', 'logger', 'graph'],
   pool: ['errors', 'logger'],
   prefix: ['errors', 'logger', 'store'],
   wait: ['errors', 'logger', 'store'],
   worker: ['errors', 'logger', 'store', 'pool'],
+  run: ['errors', 'logger', 'graph', 'store', 'worker'],
   workflow: ['errors', 'logger', 'store'],
   schedule: ['errors', 'logger', 'store'],
   maintain: ['errors', 'logger', 'store', 'worker'],
   embedded: ['errors', 'logger'],
   connection: ['errors', 'logger'],
-  signalbox: ['errors', 'logger', 'connection', 'store', 'prefix', 'wait', 'schedule'],
+  signalbox: [
+    'errors',
+    'logger',
+    'connection',
+    'graph',
+    'store',
+    'prefix',
+    'wait',
+    'schedule',
+    'worker',
+    'run',
+  ],
   index: [
     'errors',
     'logger',
     'connection',
+    'graph',
     'store',
     'pool',
     'worker',
+    'run',
     'schedule',
     'maintain',
     'signalbox',
@@ -46,6 +60,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'workflow',
     'schedule',
     'maintain',
+    'run',
     'signalbox',
     'embedded',
     'index',

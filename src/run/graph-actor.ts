@@ -1,0 +1,116 @@
+import { InvalidOptionError } from '../errors.js';
+import type { GraphDefinition } from '../graph/node-definition.js';
+import type { OwnedTask, TaskStore } from '../store/task-store.js';
+import type { ActionContext, ActionSettings, Actor, ActorResult } from '../worker/actor.js';
+import { performInput, performRun } from './perform-graph.js';
+import { performItems, performJoin, performMapGate } from './perform-map.js';
+import { performItem, performTask } from './perform-task.js';
+import { performEvent, performEventGate, performSleep } from './perform-wait.js';
+import type { NodeHandler, Performing } from './performing.js';
+import type { Work } from './plan.js';
+import { planOf } from './planner.js';
+import { RunReader } from './run-reader.js';
+
+export interface GraphActorOptions {
+  /** Handlers of the actions that nodes name. A node whose handler is not there is left to other workers. */
+  readonly handlers?: Readonly<Record<string, NodeHandler>>;
+  /** Default `'graphs'`. */
+  readonly actorId?: string;
+}
+
+/**
+ * Performs the nodes of graphs, and what signalbox does itself for their runs. Tasks of other graphs, and of other
+ * versions of these, are not among its actions. InvalidOptionError for two graphs of one name and version.
+ */
+export class GraphActor implements Actor {
+  readonly id: string;
+  readonly actions: readonly string[];
+  readonly settings: Readonly<Record<string, ActionSettings>>;
+  readonly #works = new Map<string, Work>();
+  readonly #store: TaskStore;
+  readonly #reader: RunReader;
+  readonly #handlers: Readonly<Record<string, NodeHandler>>;
+
+  constructor(
+    store: TaskStore,
+    graphs: readonly GraphDefinition[],
+    options: GraphActorOptions = {},
+  ) {
+    this.#store = store;
+    this.#reader = new RunReader(store);
+    this.#handlers = options.handlers ?? {};
+    this.id = options.actorId ?? 'graphs';
+    for (const graph of new Set(graphs)) this.#addGraph(graph);
+    this.actions = [...this.#works.keys()];
+    this.settings = Object.fromEntries(
+      Array.from(this.#works, ([action, work]) => [action, settingsOf(work)]),
+    );
+    if (this.actions.length === 0) throw new InvalidOptionError('graphs', 'are none; give one');
+  }
+
+  #addGraph(graph: GraphDefinition): void {
+    for (const work of planOf(graph).works.values()) {
+      if (this.#works.has(work.action)) {
+        const name = `${graph.name}@${graph.version}`;
+        throw new InvalidOptionError('graphs', `hold two different ${name}; raise a version`);
+      }
+      if (this.#canPerform(work)) this.#works.set(work.action, work);
+    }
+  }
+
+  #canPerform(work: Work): boolean {
+    if (work.role !== 'task' && work.role !== 'item') return true;
+    const { action } = work.node;
+    return action === null || Object.hasOwn(this.#handlers, action);
+  }
+
+  async handle(task: OwnedTask, context: ActionContext): Promise<ActorResult> {
+    const work = this.#works.get(task.action);
+    if (!work) throw new InvalidOptionError('action', `${task.action} is of none of the graphs`);
+    return perform(work, {
+      task,
+      context,
+      run: runOf(work, task.id),
+      reader: this.#reader,
+      store: this.#store,
+      handlers: this.#handlers,
+    });
+  }
+}
+
+/** The id of a task without what comes after the run. */
+function runOf({ path, role }: Work, id: string): string {
+  const task = role === 'item' ? id.slice(0, id.lastIndexOf('/')) : id;
+  return path === '' ? task : task.slice(0, -(path.length + 1));
+}
+
+function settingsOf(work: Work): ActionSettings {
+  if (work.role !== 'task' && work.role !== 'item') return {};
+  const { timeoutMs } = work.node.settings;
+  return timeoutMs === null ? {} : { timeoutMs };
+}
+
+function perform(work: Work, given: Omit<Performing, 'work'>): Promise<ActorResult> {
+  switch (work.role) {
+    case 'run':
+      return performRun({ ...given, work });
+    case 'task':
+      return performTask({ ...given, work });
+    case 'items':
+      return performItems({ ...given, work });
+    case 'item':
+      return performItem({ ...given, work });
+    case 'join':
+      return performJoin({ ...given, work });
+    case 'map-gate':
+      return performMapGate({ ...given, work });
+    case 'input':
+      return performInput({ ...given, work });
+    case 'event-gate':
+      return performEventGate({ ...given, work });
+    case 'event':
+      return performEvent({ ...given, work });
+    case 'sleep':
+      return performSleep({ ...given, work });
+  }
+}
