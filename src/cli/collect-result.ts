@@ -1,7 +1,7 @@
 import type { Collected } from '../graph/node.js';
 
 /** A collection of which not all is shown. */
-export interface CutCollection {
+interface CutCollection {
   /** Where it is in the result: `/load`. */
   readonly path: string;
   readonly shown: number;

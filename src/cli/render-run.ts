@@ -1,4 +1,5 @@
 import type { Progress } from '../graph/context.js';
+import { pathsAbove } from '../run/names.js';
 import type { RunNode, RunTree } from '../run/run-tree.js';
 import type { StatusCode } from '../store/task-store.js';
 import { formatDuration } from './duration.js';
@@ -51,7 +52,8 @@ export function renderRun(tree: RunTree, screen: Screen): string[] {
   const room = Math.max(0, screen.rows - OTHER_LINES);
   const isCut = tree.nodes.length > room;
   const shown = isCut ? mostUrgent(tree.nodes, room - 1) : tree.nodes;
-  const rows = shown.map((node) => toRow(node, shown, screen));
+  const paths = new Set(shown.map(({ node }) => node));
+  const rows = shown.map((node) => toRow(node, paths, screen));
   const rest = isCut && room > 0 ? [restOf(tree.nodes, shown)] : [];
   const lines = [headOf(tree, screen), ...align(rows), ...rest];
   return lines.map((line) => cut(line, screen.columns - 1));
@@ -90,10 +92,10 @@ function stateOf({ statusCode, startedAt }: RunNode): State {
 
 type Row = readonly [label: string, state: string, duration: string, remark: string];
 
-function toRow(node: ShownNode, shown: readonly RunNode[], screen: Screen): Row {
-  const above = shown.filter((other) => node.node.startsWith(`${other.node}/`));
-  const nearest = above.reduce((path, { node }) => (node.length > path.length ? node : path), '');
-  const name = nearest === '' ? node.node : node.node.slice(nearest.length + 1);
+function toRow(node: ShownNode, shown: ReadonlySet<string>, screen: Screen): Row {
+  const above = pathsAbove(node.node).filter((path) => shown.has(path));
+  const nearest = above.at(-1);
+  const name = nearest === undefined ? node.node : node.node.slice(nearest.length + 1);
   const indent = '  '.repeat(above.length);
   const state = stateOf(node);
   const label = `${indent}${MARKS[state]} ${name.replaceAll('~spawned/', 'spawned ')}`;
@@ -146,7 +148,8 @@ function stepsOf(done: number, total: number, rate: number): string[] {
 }
 
 function align(rows: readonly Row[]): string[] {
-  const width = (column: number) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0));
+  const width = (column: number) =>
+    rows.reduce((max, row) => Math.max(max, row[column]?.length ?? 0), 0);
   const widths = [width(0), width(1), width(2)];
   return rows.map(([label, state, duration, remark]) =>
     [

@@ -25,6 +25,7 @@ export type OutputOf<G> = G extends Graph<never, infer O> ? O : never;
 /** Of the registry that all copies of this package share: a graph that was made by another one is a graph. */
 const BRAND = Symbol.for('signalbox.graph');
 
+/** Its types are not known: input and outputs are whatever its schemas, and its nodes, say. */
 export function isGraph(value: unknown): value is Graph<unknown, unknown> {
   return typeof value === 'object' && value !== null && BRAND in value;
 }

@@ -59,3 +59,9 @@ export function parseRunAction(
   const [, graph, version] = RUN_ACTION.exec(action ?? '') ?? [];
   return graph === undefined ? null : { graph, version: Number(version) };
 }
+
+/** The paths that a path lies below, the longest last: `a`, `a/b` of `a/b/c`. */
+export function pathsAbove(path: string): string[] {
+  const parts = path.split('/').slice(0, -1);
+  return parts.map((_, i) => parts.slice(0, i + 1).join('/'));
+}

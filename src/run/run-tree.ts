@@ -2,7 +2,7 @@ import { InvalidOptionError, TaskNotFoundError } from '../errors.js';
 import type { NodeKind } from '../graph/node.js';
 import type { GraphDefinition } from '../graph/node-definition.js';
 import type { RunPart, StatusCode, TaskStore } from '../store/task-store.js';
-import { below, INTERNAL, isInternal, parseRunAction } from './names.js';
+import { below, INTERNAL, isInternal, parseRunAction, pathsAbove } from './names.js';
 import type { Plan } from './plan.js';
 import { planOf } from './planner.js';
 import { NO_COUNTS, type NodeStatus, type StatusCounts } from './run-status.js';
@@ -134,11 +134,6 @@ class NodeReader {
   }
 }
 
-function pathsAbove(path: string): string[] {
-  const parts = path.split('/').slice(0, -1);
-  return parts.map((_, i) => parts.slice(0, i + 1).join('/'));
-}
-
 function sumOf(items: readonly RunPart[]): StatusCounts {
   const counts = { ...NO_COUNTS };
   for (const { statusCode, numItems } of items) counts[statusCode] += numItems ?? 0;
@@ -152,7 +147,9 @@ function inOrder(nodes: readonly RunNode[], plan: Plan | null): RunNode[] {
   const children = new Map<string, RunNode[]>();
   for (const one of nodes) {
     const parent = pathsAbove(one.node).findLast((path) => known.has(path)) ?? '';
-    children.set(parent, [...(children.get(parent) ?? []), one]);
+    const siblings = children.get(parent) ?? [];
+    siblings.push(one);
+    children.set(parent, siblings);
   }
   const placeOf = ({ node }: RunNode) => places.get(node) ?? Number.MAX_SAFE_INTEGER;
   const compare = (a: RunNode, b: RunNode) =>
