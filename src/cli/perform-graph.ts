@@ -1,3 +1,4 @@
+import { WaitTimeoutError } from '../errors.js';
 import { graphWorker } from '../run/graph-worker.js';
 import type { Run } from '../run/run.js';
 import { readRunTree } from '../run/run-tree.js';
@@ -47,7 +48,10 @@ export async function performGraph(
       await store.waitFor(run.id, { signal: interrupted, ...timeout });
     });
   } catch (error) {
-    throw interrupted.aborted ? await interruption(store, options) : error;
+    if (interrupted.aborted) throw await interruption(store, options);
+    const { goOn } = options;
+    if (error instanceof WaitTimeoutError && goOn !== null) output.note(`Go on with: ${goOn}`);
+    throw error;
   }
 }
 
