@@ -2,7 +2,6 @@ import type { Progress } from '../graph/context.js';
 import type { Run } from '../run/run.js';
 import type { RunEvent } from '../run/run-events.js';
 import type { StatusCounts } from '../run/run-status.js';
-import { formatDuration } from './duration.js';
 import type { Output } from './output.js';
 import { formatCount } from './progress-text.js';
 import { clean } from './render-run.js';
@@ -14,7 +13,6 @@ export class EventLines implements RunView {
   readonly #output: Output;
   readonly #run: Run<unknown>;
   readonly #stopping = new AbortController();
-  readonly #startedMs = new Map<string, number>();
   #told: Promise<void> | undefined;
 
   constructor(output: Output, run: Run<unknown>) {
@@ -35,33 +33,32 @@ export class EventLines implements RunView {
     try {
       for await (const event of this.#run.events({ signal: this.#stopping.signal })) {
         this.#output.event({ event: { ...event, at: new Date() } });
-        this.#output.note(clean(this.#describe(event)));
+        this.#output.note(clean(describe(event)));
       }
     } catch (error) {
       // The run goes on unseen; whoever awaits it learns what is wrong with the database.
       this.#output.logger.warn({ err: error }, 'events of the run are no longer told');
     }
   }
+}
 
-  #describe(event: RunEvent): string {
-    switch (event.type) {
-      case 'started':
-        this.#startedMs.set(event.node, performance.now());
-        return `started   ${event.node}`;
-      case 'progress':
-        return `progress  ${event.node}  ${howFar(event)}`;
-      case 'ended':
-        return `${event.statusCode.padEnd(8)}  ${event.node}${this.#took(event.node)}${remark(event)}`;
-      case 'run-ended':
-        return `${event.statusCode.padEnd(8)}  the run${remark(event)}`;
-    }
+function describe(event: RunEvent): string {
+  switch (event.type) {
+    case 'started':
+      return line('started', event.node);
+    case 'progress':
+      return line('progress', `${event.node}  ${howFar(event)}`);
+    case 'ended':
+      return line(event.statusCode, `${event.node}${remark(event)}`);
+    case 'run-ended':
+      return line(event.statusCode, `the run${remark(event)}`);
   }
+}
 
-  /** Of a node that began before our eyes. */
-  #took(node: string): string {
-    const startedMs = this.#startedMs.get(node);
-    return startedMs === undefined ? '' : `  ${formatDuration(performance.now() - startedMs)}`;
-  }
+const WIDTH = 'completed'.length;
+
+function line(what: string, rest: string): string {
+  return `${what.padEnd(WIDTH)}  ${rest}`;
 }
 
 /** Of a map by its items, of a task as its handler says. */

@@ -128,8 +128,8 @@ describe('run of a graph', () => {
   test('with --watch and no terminal, tells each event in a line', async () => {
     const args = ['run', writeEtl(), '--input', '{"rows":2}', '--watch'];
     const people = await cli.run(...args);
-    expect(people.stderr).toMatch(/^started {3}rows$/m);
-    expect(people.stderr).toMatch(/^completed {2}each {2}/m);
+    expect(people.stderr).toMatch(/^started {4}rows$/m);
+    expect(people.stderr).toMatch(/^completed {2}each$/m);
     const programs = await cli.run(...args, '--json');
     const events = lines(programs.stderr).flatMap((line) => JSON.parse(line).event ?? []);
     expect(events).toContainEqual(
@@ -156,7 +156,7 @@ describe('run of a graph', () => {
   test('interrupted, hands back and says how to go on', async () => {
     const file = writeHanging('interrupted');
     const first = cli.start('run', file, '--run-id', '1', '--drain', '1ms', '--watch');
-    await first.stderrLine(/^started {3}a$/);
+    await first.stderrLine(/^started {4}a$/);
     first.signal('SIGINT');
     const { exitCode, stderr } = await first.ended;
     expect(exitCode).toBe(130);
