@@ -44,10 +44,9 @@ export async function performRun(
   const before = await initialCounts(store, start);
   noteStart(session, options, before);
   const beganMs = performance.now();
-  const added = await perform(session, store, actors, { ...options, before });
+  await perform(session, store, actors, { ...options, before });
   const seconds = (performance.now() - beganMs) / 1_000;
-  const expected = start.state === 'new' ? { expected: start.summary.tasks + added } : {};
-  const tally = await tallyRun(store, { withLeaves, ...expected });
+  const tally = await tallyRun(store, { withLeaves });
   const numPerformed = numEnded(tally.counts) - before.ended;
   return { runId, state: start.state, ...tally, ...speed(numPerformed, seconds) };
 }
@@ -98,13 +97,12 @@ function noteStart(
   });
 }
 
-/** Resolves with the number of tasks that handlers added. */
 async function perform(
   { output, interrupted }: Session,
   store: TaskStore,
   actors: readonly Actor[],
   options: PerformOptions & { before: InitialCounts },
-): Promise<number> {
+): Promise<void> {
   const { workers, maxDurationMs, drainMs, timeoutMs, start } = options;
   const counter = workCounter(options.before);
   using progress = new Progress({ output, counts: counter.counts });
@@ -124,7 +122,6 @@ async function perform(
       const timeout = timeoutMs === undefined ? {} : { timeoutMs };
       await store.waitFor(RUN_TASK_ID, { signal: interrupted, ...timeout });
     });
-    return counter.added();
   } catch (error) {
     throw interrupted.aborted ? interruption(options, counter.counts()) : error;
   }

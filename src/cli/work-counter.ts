@@ -6,8 +6,6 @@ import type { ProgressCounts } from './progress-text.js';
 export interface WorkCounter {
   /** As they stand now; `total` grows with the tasks that handlers add. */
   counts(): ProgressCounts;
-  /** The tasks that handlers have added, milestones too. */
-  added(): number;
   /** For managers: counts tasks that have ended. */
   readonly onReturned: ReturnedHook;
   /** For managers: counts the tasks that handlers add. */
@@ -17,10 +15,8 @@ export interface WorkCounter {
 /** Begins at `initial`. */
 export function workCounter(initial: ProgressCounts): WorkCounter {
   let { done, failed, total } = initial;
-  let added = 0;
   return {
     counts: () => ({ done, failed, total }),
-    added: () => added,
     onReturned(_, { statusCode }) {
       if (statusCode === 'aborted') failed++;
       if (statusCode === 'aborted' || statusCode === 'completed') done++;
@@ -28,7 +24,6 @@ export function workCounter(initial: ProgressCounts): WorkCounter {
     async middleware(_task, _context, next) {
       const result = await next();
       const { tasks = [] } = result;
-      added += tasks.length;
       if (total !== null) total += tasks.filter(({ action }) => action !== null).length;
       return result;
     },
