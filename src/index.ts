@@ -106,6 +106,7 @@ export type {
   ReturnReport,
   RunWhen,
   SignalOptions,
+  SizeOptions,
   StatusCode,
   Task,
   TaskBody,

@@ -21,6 +21,7 @@ import type {
   RerunOptions,
   ReturnReport,
   SignalOptions,
+  SizeOptions,
   Task,
   TaskBody,
   TaskCount,
@@ -181,9 +182,9 @@ export class PrefixedTaskStore implements TaskStore {
     );
   }
 
-  getBodies(ids: readonly string[]): Promise<TaskBody[]> {
+  getBodies(ids: readonly string[], options?: SizeOptions): Promise<TaskBody[]> {
     return this.#calling(async () =>
-      (await this.#store.getBodies(ids.map(this.#names.add))).map(this.#names.stripId),
+      (await this.#store.getBodies(ids.map(this.#names.add), options)).map(this.#names.stripId),
     );
   }
 

@@ -57,9 +57,10 @@ export async function performEvent({
   run,
   work,
   reader,
+  task,
 }: Of<'event'>): Promise<ActorResult> {
   const id = (name: string) => taskId(run, below(work.path, name));
-  const outcomes = await reader.outcomes([id(INTERNAL.gate), id(INTERNAL.payload)]);
+  const outcomes = await reader.outcomes(task, [id(INTERNAL.gate), id(INTERNAL.payload)]);
   const { timeoutMs } = work.node;
   if (timeoutMs !== null) await store.deleteTasks([id(INTERNAL.timeout)]);
   const gate = reader.outcomeOf('task', outcomes.get(id(INTERNAL.gate)));
@@ -82,7 +83,7 @@ export async function performSleep(performing: Of<'sleep'>): Promise<ActorResult
   const { reader, work, task } = performing;
   const [judged, own] = await Promise.all([
     judgeNode(performing, work.node.edges),
-    reader.outcomes([task.id]),
+    reader.outcomes(task, [task.id]),
   ]);
   if ('refusal' in judged) return judged.refusal;
   const known = fieldOf(own.get(task.id)?.result ?? null, 'until');
