@@ -14,11 +14,14 @@ type Of<Role extends Work['role']> = Performing<Extract<Work, { role: Role }>>;
 export async function performTask(performing: Of<'task'>): Promise<ActorResult> {
   const { work, task, context } = performing;
   const { node } = work;
-  const judged = await judgeNode(performing, node.edges);
+  const now = judgeNode(performing, node.edges);
+  const judged = now instanceof Promise ? await now : now;
   if ('refusal' in judged) return judged.refusal;
-  if (!(await isWanted(node, judged))) return { statusCode: 'skipped', status: CONDITION_REASON };
+  if (node.condition && !(await isWanted(node, judged))) {
+    return { statusCode: 'skipped', status: CONDITION_REASON };
+  }
   const value = await handlerOf(performing)(new NodeContext(judged, task, context));
-  return completed(await outputOf(performing, value));
+  return completed(node.output ? await outputOf(performing, value) : value);
 }
 
 /** An item runs if its map does: only of a zipped map is there more to judge, item by item. */

@@ -2,9 +2,11 @@ import type { EdgeDefinition } from '../graph/node-definition.js';
 import { judge, type NodeOutcome, type Verdict } from '../graph/trigger.js';
 import type { Json, OwnedTask, TaskInput, TaskStore } from '../store/task-store.js';
 import type { ActionContext, ActorResult } from '../worker/actor.js';
+import { type MaybePromise, withBoth } from './maybe-promise.js';
 import { below, INTERNAL, taskId } from './names.js';
 import type { Work } from './plan.js';
 import { fieldOf, type RunReader, type ScopeInput } from './run-reader.js';
+import { checkShape } from './stamp.js';
 
 /** A handler that lives apart from the graph, its types forgotten. */
 export type NodeHandler = { call(context: never): unknown }['call'];
@@ -46,58 +48,64 @@ export function idInScope({ run, work }: Performing, path: string): string {
 }
 
 /** What the nodes of the scope that is worked in have for input. */
-export async function scopeInput(performing: Performing): Promise<ScopeInput> {
+function scopeInput(performing: Performing): MaybePromise<ScopeInput> {
   const { reader, run, work, task } = performing;
-  if (work.scope.path !== '') return reader.subInput(task, run, work.scope);
-  return reader.input(run, await stampOf(performing));
+  const ofScope = (stamp: string) =>
+    work.scope.path === '' ? reader.input(run, stamp) : reader.subInput(task, run, work.scope);
+  return work.role === 'item' ? itemStamp(performing).then(ofScope) : ofScope(String(task.body));
 }
 
-/** Of items: the body is theirs, the stamp in the result of what made them. */
-async function stampOf({ reader, run, work, task }: Performing): Promise<string> {
-  if (work.role !== 'item') return String(task.body);
+/** The body of an item is its own: the stamp is in the result of what made it. Empty where that was deleted. */
+async function itemStamp({ reader, run, work, task }: Performing): Promise<string> {
+  if (work.role !== 'item') throw new RangeError(`${work.path} is no map`);
   const id = taskId(run, below(work.zip.root, INTERNAL.items));
   const stamp = fieldOf((await reader.outcomes(task, [id])).get(id)?.result ?? null, 'stamp');
-  return String(stamp ?? '');
+  if (typeof stamp !== 'string') return '';
+  checkShape(work.scope.whole, stamp);
+  return stamp;
 }
 
 /** Whether a node runs: its scope must have an input, and the outcomes of its dependencies are judged. */
-export async function judgeNode(
+export function judgeNode(
   performing: Performing,
   edges: readonly EdgeDefinition[],
   options: JudgeOptions = {},
-): Promise<Judged> {
-  const scope = await scopeInput(performing);
-  if ('missing' in scope) {
-    return { refusal: refuse(judgeInput(performing.work, scope.missing)) };
-  }
-  const judged = await judgeEdges(performing, edges, options);
-  return 'refusal' in judged ? judged : { input: scope.input, ...judged };
+): MaybePromise<Judged> {
+  const judged = judgeEdges(performing, edges, options);
+  return withBoth(scopeInput(performing), judged, (scope, ofEdges) => {
+    if ('missing' in scope) {
+      return { refusal: refuse(judgeInput(performing.work, scope.missing)) };
+    }
+    if ('refusal' in ofEdges) return ofEdges;
+    const { deps, outcomeOf } = ofEdges;
+    return { input: scope.input, deps, outcomeOf };
+  });
 }
 
 /** The same for edges alone. */
-export async function judgeEdges(
+export function judgeEdges(
   performing: Performing,
   edges: readonly EdgeDefinition[],
-  options: JudgeOptions = {},
-): Promise<JudgedEdges | Refusal> {
+  { valuesOf }: JudgeOptions = {},
+): MaybePromise<JudgedEdges | Refusal> {
   const { reader, task, work } = performing;
-  const isRead = (edge: EdgeDefinition) => !edge.isHidden || edge === options.valuesOf;
-  const ids = (read: boolean) =>
-    edges.flatMap((edge) =>
-      isRead(edge) === read ? edge.nodes.map((node) => idInScope(performing, node)) : [],
-    );
-  const [full, light] = [ids(true), ids(false)];
-  const [outcomes, statuses] = await Promise.all([
-    full.length > 0 ? reader.outcomes(task, full) : NONE,
-    light.length > 0 ? reader.statuses(task, light) : NONE,
-  ]);
-  const outcomeOf = (node: string): NodeOutcome => {
-    const id = idInScope(performing, node);
-    const kind = work.scope.nodes.get(node)?.kind ?? 'task';
-    return reader.outcomeOf(kind, outcomes.get(id) ?? statuses.get(id));
-  };
-  const verdict = judge(edges, outcomeOf);
-  return verdict.run ? { deps: verdict.deps, outcomeOf } : { refusal: refuse(verdict) };
+  const full: string[] = [];
+  const light: string[] = [];
+  for (const edge of edges) {
+    const ids = edge.isHidden && edge !== valuesOf ? light : full;
+    for (const node of edge.nodes) ids.push(idInScope(performing, node));
+  }
+  const outcomes = full.length > 0 ? reader.outcomes(task, full) : NONE;
+  const statuses = light.length > 0 ? reader.statuses(task, light) : NONE;
+  return withBoth(outcomes, statuses, (ofFull, ofLight) => {
+    const outcomeOf = (node: string): NodeOutcome => {
+      const id = idInScope(performing, node);
+      const kind = work.scope.nodes.get(node)?.kind ?? 'task';
+      return reader.outcomeOf(kind, ofFull.get(id) ?? ofLight.get(id));
+    };
+    const verdict = judge(edges, outcomeOf);
+    return verdict.run ? { deps: verdict.deps, outcomeOf } : { refusal: refuse(verdict) };
+  });
 }
 
 const NONE: ReadonlyMap<string, never> = new Map<string, never>();

@@ -12,6 +12,7 @@ import type {
 import { BatchLoader } from './batch-loader.js';
 import { CollectedRows, withCollected } from './collected-rows.js';
 import { LruCache } from './lru-cache.js';
+import type { MaybePromise } from './maybe-promise.js';
 import { below, INTERNAL, taskId } from './names.js';
 import type { Scope } from './plan.js';
 import { readRunBody } from './run-body.js';
@@ -22,9 +23,6 @@ export type ScopeInput =
   | { readonly missing: Exclude<NodeOutcome, { statusCode: 'completed' }> };
 
 type Outcomes = ReadonlyMap<string, TaskOutcome>;
-
-/** What was read ahead is there at once. */
-type MaybePromise<T> = T | Promise<T>;
 
 type Store = Pick<TaskStore, 'getOutcomes' | 'getBodies' | 'getTasks'>;
 
