@@ -112,6 +112,7 @@ export type {
   RunRow,
   RunWhen,
   SignalOptions,
+  SizeOptions,
   StatusCode,
   Task,
   TaskBody,

@@ -24,6 +24,7 @@ import type {
   RunPart,
   RunRow,
   SignalOptions,
+  SizeOptions,
   Task,
   TaskBody,
   TaskCount,
@@ -184,9 +185,9 @@ export class PrefixedTaskStore implements TaskStore {
     );
   }
 
-  getBodies(ids: readonly string[]): Promise<TaskBody[]> {
+  getBodies(ids: readonly string[], options?: SizeOptions): Promise<TaskBody[]> {
     return this.#calling(async () =>
-      (await this.#store.getBodies(ids.map(this.#names.add))).map(this.#names.stripId),
+      (await this.#store.getBodies(ids.map(this.#names.add), options)).map(this.#names.stripId),
     );
   }
 

@@ -1,7 +1,9 @@
-import { InvalidOptionError } from '../errors.js';
+import { InvalidOptionError, PermanentError } from '../errors.js';
 import type { GraphDefinition } from '../graph/node-definition.js';
 import type { OwnedTask, TaskStore } from '../store/task-store.js';
 import type { ActionContext, ActionSettings, Actor, ActorResult } from '../worker/actor.js';
+import { taskId } from './names.js';
+import { type Needs, needsOf } from './needs.js';
 import { performInput, performRun } from './perform-graph.js';
 import { performItems, performJoin, performMapGate } from './perform-map.js';
 import { performItem, performTask } from './perform-task.js';
@@ -9,7 +11,8 @@ import { performEvent, performEventGate, performSleep } from './perform-wait.js'
 import type { NodeHandler, Performing } from './performing.js';
 import type { Work } from './plan.js';
 import { planOf } from './planner.js';
-import { RunReader } from './run-reader.js';
+import { fieldOf, RunReader, type Wanted } from './run-reader.js';
+import { checkShape } from './stamp.js';
 
 export interface GraphActorOptions {
   /** Handlers of the actions that nodes name. A node whose handler is not there is left to other workers. */
@@ -26,7 +29,7 @@ export class GraphActor implements Actor {
   readonly id: string;
   readonly actions: readonly string[];
   readonly settings: Readonly<Record<string, ActionSettings>>;
-  readonly #works = new Map<string, Work>();
+  readonly #works = new Map<string, Performable>();
   readonly #store: TaskStore;
   readonly #reader: RunReader;
   readonly #handlers: Readonly<Record<string, NodeHandler>>;
@@ -43,7 +46,7 @@ export class GraphActor implements Actor {
     for (const graph of new Set(graphs)) this.#addGraph(graph);
     this.actions = [...this.#works.keys()];
     this.settings = Object.fromEntries(
-      Array.from(this.#works, ([action, work]) => [action, settingsOf(work)]),
+      Array.from(this.#works, ([action, { work }]) => [action, settingsOf(work)]),
     );
     if (this.actions.length === 0) throw new InvalidOptionError('graphs', 'are none; give one');
   }
@@ -54,7 +57,9 @@ export class GraphActor implements Actor {
         const name = `${graph.name}@${graph.version}`;
         throw new InvalidOptionError('graphs', `hold two different ${name}; raise a version`);
       }
-      if (this.#canPerform(work)) this.#works.set(work.action, work);
+      if (this.#canPerform(work)) {
+        this.#works.set(work.action, { work, needs: needsOf(work) });
+      }
     }
   }
 
@@ -64,9 +69,20 @@ export class GraphActor implements Actor {
     return action === null || Object.hasOwn(this.#handlers, action);
   }
 
+  /** Reads all that the tasks of a claim depend on. */
+  prepare(tasks: readonly OwnedTask[]): Promise<void> {
+    return this.#reader.readAhead(
+      tasks.flatMap((task) => {
+        const known = this.#works.get(task.action);
+        return known ? wantedBy(known, task) : [];
+      }),
+    );
+  }
+
   async handle(task: OwnedTask, context: ActionContext): Promise<ActorResult> {
-    const work = this.#works.get(task.action);
+    const work = this.#works.get(task.action)?.work;
     if (!work) throw new InvalidOptionError('action', `${task.action} is of none of the graphs`);
+    if (work.role !== 'item') checkShape(work.scope.whole, stampOf(task));
     return perform(work, {
       task,
       context,
@@ -76,6 +92,28 @@ export class GraphActor implements Actor {
       handlers: this.#handlers,
     });
   }
+}
+
+interface Performable {
+  readonly work: Work;
+  readonly needs: Needs;
+}
+
+function wantedBy({ work, needs }: Performable, task: OwnedTask): Wanted {
+  const run = runOf(work, task.id);
+  const outcomes = needs.outcomes.map((path) => taskId(run, path));
+  if (work.role === 'item' && work.zip.over !== null) {
+    outcomes.push(taskId(run, work.zip.over) + task.id.slice(task.id.lastIndexOf('/')));
+  }
+  const statuses = needs.statuses.map((path) => taskId(run, path));
+  return { task, outcomes, statuses, run: needs.input ? run : null };
+}
+
+/** See stamp.ts. */
+function stampOf({ id, body }: OwnedTask): string {
+  const stamp = typeof body === 'object' ? fieldOf(body, 'stamp') : body;
+  if (typeof stamp === 'string') return stamp;
+  throw new PermanentError(`the task ${JSON.stringify(id)} is no part of a run`);
 }
 
 /** The id of a task without what comes after the run. */

@@ -11,9 +11,11 @@ export class LruCache<V> {
   get(key: string): V | undefined {
     const entry = this.#values.get(key);
     if (entry === undefined) return undefined;
-    // A Map keeps the order of insertion: what is used last goes to the end.
-    this.#values.delete(key);
-    this.#values.set(key, entry);
+    // A Map keeps the order of insertion: what is used last goes to the end, once something may have to go.
+    if (this.#weight > this.#maxWeight / 2) {
+      this.#values.delete(key);
+      this.#values.set(key, entry);
+    }
     return entry.value;
   }
 

@@ -4,7 +4,14 @@ import { validateValue } from '../graph/validate-value.js';
 import type { Json, TaskOutcome } from '../store/task-store.js';
 import type { ActorResult } from '../worker/actor.js';
 import { below } from './names.js';
-import { completed, follow, idInScope, judgeNode, type Performing } from './performing.js';
+import {
+  completed,
+  follow,
+  idInScope,
+  judgeEdges,
+  judgeNode,
+  type Performing,
+} from './performing.js';
 import type { Work } from './plan.js';
 import type { NodeFailure } from './run-errors.js';
 import { fieldOf } from './run-reader.js';
@@ -33,15 +40,16 @@ export async function performInput(performing: Of<'input'>): Promise<ActorResult
 
 /** Ends a run, or a sub-graph, all of whose nodes have ended: with its outputs, or with what failed. */
 export async function performRun(performing: Of<'run'>): Promise<ActorResult> {
-  const { work, run, reader } = performing;
-  const [scope, failures, judged] = await Promise.all([
-    reader.input(run, work.scope),
+  const { work, reader, run, task } = performing;
+  const { scope } = work;
+  const [given, failures, judged] = await Promise.all([
+    scope.path === '' ? null : reader.subInput(task, run, scope),
     failuresOf(performing),
-    judgeNode(performing, work.scope.graph.outputs),
+    judgeEdges(performing, scope.graph.outputs),
   ]);
-  if ('missing' in scope) return follow(scope.missing);
+  if (given && 'missing' in given) return follow(given.missing);
   if (failures.length > 0) return failed(describe(failures), failures);
-  if ('input' in judged) return completed(judged.deps);
+  if ('deps' in judged) return completed(judged.deps);
   return failed(`its outputs cannot be had: ${judged.refusal.status}`, []);
 }
 
@@ -68,7 +76,8 @@ async function failuresOf(performing: Of<'run'>): Promise<NodeFailure[]> {
     if (await areCompleted(performing, scope.sinks)) return [];
   }
   const ids = [...scope.nodes.keys()].filter((id) => !scope.handled.has(id));
-  const outcomes = await performing.reader.statuses(ids.map((id) => idInScope(performing, id)));
+  const tasks = ids.map((id) => idInScope(performing, id));
+  const outcomes = await performing.reader.statuses(performing.task, tasks);
   return ids.flatMap((id) => {
     const outcome = outcomes.get(idInScope(performing, id));
     return outcome && isFailure(outcome) ? failuresBelow(below(scope.path, id), outcome) : [];
@@ -77,7 +86,7 @@ async function failuresOf(performing: Of<'run'>): Promise<NodeFailure[]> {
 
 /** Sinks that are outputs are read with their results, for those are read all the same. */
 async function areCompleted(performing: Of<'run'>, sinks: readonly string[]): Promise<boolean> {
-  const { work, reader } = performing;
+  const { work, reader, task } = performing;
   const shown = new Set(
     work.scope.graph.outputs.flatMap(({ nodes, isHidden }) => (isHidden ? [] : nodes)),
   );
@@ -85,8 +94,8 @@ async function areCompleted(performing: Of<'run'>, sinks: readonly string[]): Pr
     sinks.flatMap((id) => (shown.has(id) === isShown ? [idInScope(performing, id)] : []));
   const [full, light] = [ids(true), ids(false)];
   const [outcomes, statuses] = await Promise.all([
-    full.length > 0 ? reader.outcomes(full) : null,
-    light.length > 0 ? reader.statuses(light) : null,
+    full.length > 0 ? reader.outcomes(task, full) : null,
+    light.length > 0 ? reader.statuses(task, light) : null,
   ]);
   return (
     full.every((id) => outcomes?.get(id)?.statusCode === 'completed') &&

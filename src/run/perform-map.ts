@@ -7,7 +7,7 @@ import type { ActorResult } from '../worker/actor.js';
 import { itemOutcomes } from './collected-rows.js';
 import { below, INTERNAL, isInternal, taskId } from './names.js';
 import { isWanted } from './perform-task.js';
-import { completed, follow, judgeNode, type Performing } from './performing.js';
+import { completed, follow, judgeEdges, judgeNode, type Performing } from './performing.js';
 import type { Work, Zip } from './plan.js';
 import { fieldOf } from './run-reader.js';
 import { OWN_MAX_TRIES, performFields } from './run-tasks.js';
@@ -31,13 +31,15 @@ type Of<Role extends Work['role']> = Performing<Extract<Work, { role: Role }>>;
 const MAX_KEY_BYTES = 512;
 
 export async function performItems(performing: Of<'items'>): Promise<ActorResult> {
-  const { node } = performing.work;
+  const { work, task } = performing;
+  const { node } = work;
   await deleteItems(performing);
   const judged = await judgeNode(performing, [node.over, ...node.edges], { valuesOf: node.over });
   if ('refusal' in judged) return judged.refusal;
   if (!(await isWanted(node, judged))) return { statusCode: 'skipped', status: CONDITION_REASON };
   const elements = elementsOf(judged.outcomeOf(node.over.nodes[0] ?? ''), node.over.nodes[0]);
-  return completed({ count: elements.length }, itemTasks(performing, elements));
+  const result = { count: elements.length, stamp: task.body };
+  return completed(result, itemTasks(performing, elements));
 }
 
 function elementsOf(outcome: NodeOutcome, name: string | undefined): readonly Json[] {
@@ -102,11 +104,14 @@ function limitOf({ node, path }: Zip, run: string): Partial<TaskInput> {
 
 /** Opens the items of a map over a map once all else that it depends on has ended, whatever comes of that. */
 export async function performMapGate(performing: Of<'map-gate'>): Promise<ActorResult> {
-  const { store, run, work, reader } = performing;
+  const { store, run, work, reader, task } = performing;
   const items = taskId(run, below(work.zip.root, INTERNAL.items));
   const open = taskId(run, below(work.zip.path, INTERNAL.open));
   await store.deleteTasks([open]);
-  const [outcome, result] = await Promise.all([reader.outcomes([items]), judgeGate(performing)]);
+  const [outcome, result] = await Promise.all([
+    reader.outcomes(task, [items]),
+    judgeGate(performing),
+  ]);
   const { statusCode, result: expanded } = outcome.get(items) ?? {};
   const count = statusCode === 'completed' ? Number(fieldOf(expanded ?? null, 'count')) : 0;
   if (count === 0) return result;
@@ -135,13 +140,13 @@ async function judgeGate(performing: Of<'map-gate'>): Promise<ActorResult> {
 
 /** The end of a map: counts what became of its items, those of before a rerun too, and decides. */
 export async function performJoin(performing: Of<'join'>): Promise<ActorResult> {
-  const { work, run, reader } = performing;
+  const { work, run, reader, task } = performing;
   const items = taskId(run, below(work.zip.root, INTERNAL.items));
   const gate = work.zip.hasGate ? [taskId(run, below(work.path, INTERNAL.gate))] : [];
-  const outcomes = await reader.outcomes([items, ...gate]);
+  const outcomes = await reader.outcomes(task, [items, ...gate]);
   const ended = reader.outcomeOf('task', outcomes.get(items));
   if (work.zip.over !== null) {
-    const judged = await judgeNode(performing, [work.node.over]);
+    const judged = await judgeEdges(performing, [work.node.over]);
     if ('refusal' in judged) return judged.refusal;
   }
   if (ended.statusCode !== 'completed') return follow(ended);

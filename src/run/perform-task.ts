@@ -14,11 +14,14 @@ type Of<Role extends Work['role']> = Performing<Extract<Work, { role: Role }>>;
 export async function performTask(performing: Of<'task'>): Promise<ActorResult> {
   const { work, task, context } = performing;
   const { node } = work;
-  const judged = await judgeNode(performing, node.edges);
+  const now = judgeNode(performing, node.edges);
+  const judged = now instanceof Promise ? await now : now;
   if ('refusal' in judged) return judged.refusal;
-  if (!(await isWanted(node, judged))) return { statusCode: 'skipped', status: CONDITION_REASON };
+  if (node.condition && !(await isWanted(node, judged))) {
+    return { statusCode: 'skipped', status: CONDITION_REASON };
+  }
   const value = await handlerOf(performing)(new NodeContext(judged, task, context));
-  return completed(await outputOf(performing, value));
+  return completed(node.output ? await outputOf(performing, value) : value);
 }
 
 /** An item runs if its map does: only of a zipped map is there more to judge, item by item. */
@@ -53,17 +56,17 @@ async function itemOf(
   const { over } = work.zip;
   if (over === null) return { value: task.body ?? undefined };
   const id = taskId(run, `${over}/${index}`);
-  const outcome = reader.outcomeOf('task', (await reader.outcomes([id])).get(id));
+  const outcome = reader.outcomeOf('task', (await reader.outcomes(task, [id])).get(id));
   const node = `${work.node.over.nodes[0]}/${index}`;
   const edge = { name: 'item', mode: 'required', isHidden: false, nodes: [node] } as const;
   const verdict = judge([edge], () => outcome);
   return verdict.run ? { value: verdict.deps.item } : { refusal: refuse(verdict) };
 }
 
-async function gateOf({ work, run, reader }: Of<'item'>): Promise<NodeOutcome | null> {
+async function gateOf({ work, run, reader, task }: Of<'item'>): Promise<NodeOutcome | null> {
   if (!work.zip.hasGate) return null;
   const id = taskId(run, below(work.path, INTERNAL.gate));
-  return reader.outcomeOf('task', (await reader.statuses([id])).get(id));
+  return reader.outcomeOf('task', (await reader.statuses(task, [id])).get(id));
 }
 
 function handlerOf({ work, handlers }: Of<'task' | 'item'>): (context: unknown) => unknown {

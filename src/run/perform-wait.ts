@@ -1,4 +1,4 @@
-import type { TaskInput } from '../store/task-store.js';
+import type { OwnedTask, TaskInput } from '../store/task-store.js';
 import type { ActorResult } from '../worker/actor.js';
 import { below, INTERNAL, taskId } from './names.js';
 import { completed, follow, idInScope, judgeNode, type Performing } from './performing.js';
@@ -19,7 +19,7 @@ import { fieldOf } from './run-reader.js';
 type Of<Role extends Work['role']> = Performing<Extract<Work, { role: Role }>>;
 
 export async function performEventGate(performing: Of<'event-gate'>): Promise<ActorResult> {
-  const { store, run, work } = performing;
+  const { store, run, work, task } = performing;
   const event = below(work.scope.path, work.node.id);
   const id = (name: string) => taskId(run, below(event, name));
   const payload = id(INTERNAL.payload);
@@ -46,7 +46,7 @@ export async function performEventGate(performing: Of<'event-gate'>): Promise<Ac
     tasks.push({
       ...release,
       id: id(INTERNAL.timeout),
-      startAfter: new Date(Date.now() + timeoutMs),
+      startAfter: new Date(ownedAt(task) + timeoutMs),
     });
   }
   return { ...result, ...(tasks.length > 0 ? { tasks } : {}) };
@@ -57,9 +57,10 @@ export async function performEvent({
   run,
   work,
   reader,
+  task,
 }: Of<'event'>): Promise<ActorResult> {
   const id = (name: string) => taskId(run, below(work.path, name));
-  const outcomes = await reader.outcomes([id(INTERNAL.gate), id(INTERNAL.payload)]);
+  const outcomes = await reader.outcomes(task, [id(INTERNAL.gate), id(INTERNAL.payload)]);
   const { timeoutMs } = work.node;
   if (timeoutMs !== null) await store.deleteTasks([id(INTERNAL.timeout)]);
   const gate = reader.outcomeOf('task', outcomes.get(id(INTERNAL.gate)));
@@ -74,20 +75,28 @@ export async function performEvent({
   return completed(fieldOf(payload.result, 'payload'));
 }
 
+/** By the database's clock, as far as the lease tells. */
+function ownedAt({ deadline, maxDurationMs }: OwnedTask): number {
+  return deadline && maxDurationMs !== null ? deadline.getTime() - maxDurationMs : Date.now();
+}
+
 /**
- * Comes back when the time is over: its end is worked out once and kept as the result meanwhile, so that neither a crash
- * nor a function that would now say another time moves it.
+ * Comes back when the time is over, by the database's clock: no other is asked, so that a worker whose own is behind
+ * neither waits longer nor comes back again and again. The end is worked out once and kept as the result
+ * meanwhile: neither a crash nor a function that would now say another time moves it.
  */
 export async function performSleep(performing: Of<'sleep'>): Promise<ActorResult> {
   const { reader, work, task } = performing;
   const [judged, own] = await Promise.all([
     judgeNode(performing, work.node.edges),
-    reader.outcomes([task.id]),
+    reader.outcomes(task, [task.id]),
   ]);
   if ('refusal' in judged) return judged.refusal;
-  const known = fieldOf(own.get(task.id)?.result ?? null, 'until');
-  const until = known === undefined ? await wakeTime(performing, judged) : Number(known);
-  if (until <= Date.now()) return completed(undefined);
+  const isOver = fieldOf(own.get(task.id)?.result ?? null, 'until') !== undefined;
+  if (isOver) return completed(undefined);
+  const readyAt = await readyTime(performing);
+  const until = await wakeTime(performing, judged, readyAt);
+  if (until <= readyAt) return completed(undefined);
   const startAfter = new Date(until);
   const status = `sleeps until ${startAfter.toISOString()}`;
   return { statusCode: 'pending', status, startAfter, result: { until } };
@@ -96,6 +105,7 @@ export async function performSleep(performing: Of<'sleep'>): Promise<ActorResult
 async function wakeTime(
   performing: Of<'sleep'>,
   { input, deps }: { readonly input: unknown; readonly deps: Readonly<Record<string, unknown>> },
+  readyAt: number,
 ): Promise<number> {
   const { time } = performing.work.node;
   const given = typeof time === 'function' ? await time({ input, deps }) : time;
@@ -103,7 +113,7 @@ async function wakeTime(
   if (typeof given !== 'number' || !(given >= 0)) {
     throw new TypeError(`a sleep takes milliseconds or a Date, not ${String(given)}`);
   }
-  return (await readyTime(performing)) + given;
+  return readyAt + given;
 }
 
 /** When all that it depends on had ended; without any, when the run began. */

@@ -2,9 +2,11 @@ import type { EdgeDefinition } from '../graph/node-definition.js';
 import { judge, type NodeOutcome, type Verdict } from '../graph/trigger.js';
 import type { Json, OwnedTask, TaskInput, TaskStore } from '../store/task-store.js';
 import type { ActionContext, ActorResult } from '../worker/actor.js';
-import { below, taskId } from './names.js';
+import { type MaybePromise, withBoth } from './maybe-promise.js';
+import { below, INTERNAL, taskId } from './names.js';
 import type { Work } from './plan.js';
-import type { RunReader } from './run-reader.js';
+import { fieldOf, type RunReader, type ScopeInput } from './run-reader.js';
+import { checkShape } from './stamp.js';
 
 /** A handler that lives apart from the graph, its types forgotten. */
 export type NodeHandler = { call(context: never): unknown }['call'];
@@ -21,52 +23,89 @@ export interface Performing<W extends Work = Work> {
   readonly handlers: Readonly<Record<string, NodeHandler>>;
 }
 
-/** A node that runs, with what; or what to return it as. */
-export type Judged =
-  | {
-      readonly input: unknown;
-      readonly deps: Readonly<Record<string, unknown>>;
-      /** Of a node in the same scope that was judged. */
-      readonly outcomeOf: (node: string) => NodeOutcome;
-    }
-  | { readonly refusal: ActorResult };
+/** What is handed on to a node that runs. */
+interface JudgedEdges {
+  readonly deps: Readonly<Record<string, unknown>>;
+  /** Of a node in the same scope that was judged. */
+  readonly outcomeOf: (node: string) => NodeOutcome;
+}
+
+/** What to return a node as that does not run. */
+interface Refusal {
+  readonly refusal: ActorResult;
+}
+
+export type Judged = (JudgedEdges & { readonly input: unknown }) | Refusal;
+
+interface JudgeOptions {
+  /** A hidden edge whose values are read all the same. */
+  readonly valuesOf?: EdgeDefinition;
+}
 
 /** The id of the task at the path of a node in the scope that is worked in. */
 export function idInScope({ run, work }: Performing, path: string): string {
   return taskId(run, below(work.scope.path, path));
 }
 
-/**
- * Whether a node runs: its scope must have an input, and the outcomes of its dependencies are judged. All reads of all
- * nodes that are judged in one turn of the event loop go together.
- */
-export async function judgeNode(
+/** What the nodes of the scope that is worked in have for input. */
+function scopeInput(performing: Performing): MaybePromise<ScopeInput> {
+  const { reader, run, work, task } = performing;
+  const ofScope = (stamp: string) =>
+    work.scope.path === '' ? reader.input(run, stamp) : reader.subInput(task, run, work.scope);
+  return work.role === 'item' ? itemStamp(performing).then(ofScope) : ofScope(String(task.body));
+}
+
+/** The body of an item is its own: the stamp is in the result of what made it. Empty where that was deleted. */
+async function itemStamp({ reader, run, work, task }: Performing): Promise<string> {
+  if (work.role !== 'item') throw new RangeError(`${work.path} is no map`);
+  const id = taskId(run, below(work.zip.root, INTERNAL.items));
+  const stamp = fieldOf((await reader.outcomes(task, [id])).get(id)?.result ?? null, 'stamp');
+  if (typeof stamp !== 'string') return '';
+  checkShape(work.scope.whole, stamp);
+  return stamp;
+}
+
+/** Whether a node runs: its scope must have an input, and the outcomes of its dependencies are judged. */
+export function judgeNode(
   performing: Performing,
   edges: readonly EdgeDefinition[],
-  options: { readonly valuesOf?: EdgeDefinition } = {},
-): Promise<Judged> {
-  const { reader, run, work } = performing;
-  const isRead = (edge: EdgeDefinition) => !edge.isHidden || edge === options.valuesOf;
-  const ids = (read: boolean) =>
-    edges.flatMap((edge) =>
-      isRead(edge) === read ? edge.nodes.map((node) => idInScope(performing, node)) : [],
-    );
-  const [full, light] = [ids(true), ids(false)];
-  const [scope, outcomes, statuses] = await Promise.all([
-    reader.input(run, work.scope),
-    full.length > 0 ? reader.outcomes(full) : NONE,
-    light.length > 0 ? reader.statuses(light) : NONE,
-  ]);
-  if ('missing' in scope) return { refusal: refuse(judgeInput(work, scope.missing)) };
-  const outcomeOf = (node: string): NodeOutcome => {
-    const id = idInScope(performing, node);
-    const kind = work.scope.nodes.get(node)?.kind ?? 'task';
-    return reader.outcomeOf(kind, outcomes.get(id) ?? statuses.get(id));
-  };
-  const verdict = judge(edges, outcomeOf);
-  return verdict.run
-    ? { input: scope.input, deps: verdict.deps, outcomeOf }
-    : { refusal: refuse(verdict) };
+  options: JudgeOptions = {},
+): MaybePromise<Judged> {
+  const judged = judgeEdges(performing, edges, options);
+  return withBoth(scopeInput(performing), judged, (scope, ofEdges) => {
+    if ('missing' in scope) {
+      return { refusal: refuse(judgeInput(performing.work, scope.missing)) };
+    }
+    if ('refusal' in ofEdges) return ofEdges;
+    const { deps, outcomeOf } = ofEdges;
+    return { input: scope.input, deps, outcomeOf };
+  });
+}
+
+/** The same for edges alone. */
+export function judgeEdges(
+  performing: Performing,
+  edges: readonly EdgeDefinition[],
+  { valuesOf }: JudgeOptions = {},
+): MaybePromise<JudgedEdges | Refusal> {
+  const { reader, task, work } = performing;
+  const full: string[] = [];
+  const light: string[] = [];
+  for (const edge of edges) {
+    const ids = edge.isHidden && edge !== valuesOf ? light : full;
+    for (const node of edge.nodes) ids.push(idInScope(performing, node));
+  }
+  const outcomes = full.length > 0 ? reader.outcomes(task, full) : NONE;
+  const statuses = light.length > 0 ? reader.statuses(task, light) : NONE;
+  return withBoth(outcomes, statuses, (ofFull, ofLight) => {
+    const outcomeOf = (node: string): NodeOutcome => {
+      const id = idInScope(performing, node);
+      const kind = work.scope.nodes.get(node)?.kind ?? 'task';
+      return reader.outcomeOf(kind, ofFull.get(id) ?? ofLight.get(id));
+    };
+    const verdict = judge(edges, outcomeOf);
+    return verdict.run ? { deps: verdict.deps, outcomeOf } : { refusal: refuse(verdict) };
+  });
 }
 
 const NONE: ReadonlyMap<string, never> = new Map<string, never>();

@@ -10,6 +10,8 @@ export interface Scope {
   /** Empty, or the path of the sub-graph's node. */
   readonly path: string;
   readonly graph: GraphDefinition;
+  /** That of the run. */
+  readonly whole: GraphDefinition;
   readonly nodes: ReadonlyMap<string, NodeDefinition>;
   /** Nodes whose failure something handles: what depends on them needs them to have completed no more than ended. */
   readonly handled: ReadonlySet<string>;

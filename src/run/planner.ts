@@ -55,7 +55,7 @@ class Planner {
 
   /** The tasks of a graph; the last is its run, at the scope's own path. */
   #addScope(path: string, graph: GraphDefinition): void {
-    const scope = toScope(path, graph);
+    const scope = toScope(path, graph, this.#graph);
     for (const node of graph.nodes) this.#addNode(scope, node);
     for (const node of graph.nodes) {
       for (const edge of edgesOf(node)) for (const id of edge.nodes) this.#connect(scope, id, node);
@@ -200,13 +200,14 @@ class Planner {
 
 type WithoutPlace<W> = W extends Work ? Omit<W, 'action' | 'scope' | 'path'> : never;
 
-function toScope(path: string, graph: GraphDefinition): Scope {
+function toScope(path: string, graph: GraphDefinition, whole: GraphDefinition): Scope {
   const edges: EdgeDefinition[] = graph.nodes.flatMap((node) => [...edgesOf(node)]);
   const handling = [...edges, ...graph.outputs].filter(({ mode }) => mode !== 'required');
   const depended = new Set(edges.flatMap(({ nodes }) => nodes));
   return {
     path,
     graph,
+    whole,
     nodes: new Map(graph.nodes.map((node) => [node.id, node])),
     handled: new Set(handling.flatMap(({ nodes }) => nodes)),
     canHandle: handling.length > 0,

@@ -3,6 +3,8 @@ import type { Json, TaskInput } from '../store/task-store.js';
 import { taskId } from './names.js';
 import type { PlannedTask } from './plan.js';
 import { planOf } from './planner.js';
+import type { RunBody } from './run-body.js';
+import { newStamp } from './stamp.js';
 
 /** What all tasks of a run have in common. */
 export interface RunSettings {
@@ -14,39 +16,35 @@ export interface RunSettings {
   readonly startAfter?: Date | undefined;
 }
 
-/** The body of a run's own task. */
-export interface RunBody {
-  readonly input?: Json;
-  readonly version: number;
-  readonly hash: string;
-}
-
 /** Tries of what signalbox does itself, where it calls functions of the definition. */
 export const OWN_MAX_TRIES = 3;
 
-/** All tasks that a run begins with; `input` has been validated. Pure. */
+/** All tasks that a run begins with; `input` has been validated. Pure but for the stamp that they share. */
 export function* runTasks(
   graph: GraphDefinition,
   run: string,
   input: Json | undefined,
   settings: RunSettings = {},
 ): Generator<TaskInput> {
-  const body = {
-    version: graph.version,
-    hash: graph.hash,
+  const { version, hash } = graph;
+  const stamp = newStamp(graph);
+  const body: RunBody = {
+    version,
+    hash,
+    stamp,
     ...(input === undefined ? {} : { input }),
   };
   for (const task of planOf(graph).tasks.values()) {
-    const planned = toTask(task, run, settings);
-    yield task.path === '' ? { ...planned, body } : planned;
+    yield toTask(task, run, task.path === '' ? { ...body } : stamp, settings);
   }
 }
 
-function toTask(task: PlannedTask, run: string, settings: RunSettings): TaskInput {
+function toTask(task: PlannedTask, run: string, body: Json, settings: RunSettings): TaskInput {
   const { startAfter } = settings;
   return {
     id: taskId(run, task.path),
     action: task.action,
+    ...(task.action === null ? {} : { body }),
     toSignalAfter: Array.from(task.targets, (path) => taskId(run, path)),
     ...(task.totalDependencies === undefined ? {} : { totalDependencies: task.totalDependencies }),
     ...(startAfter && !task.hasDependencies ? { startAfter } : {}),

@@ -44,6 +44,7 @@ import type {
   RunPart,
   RunRow,
   SignalOptions,
+  SizeOptions,
   Task,
   TaskBody,
   TaskCount,
@@ -165,14 +166,17 @@ export class PgTaskStore {
 
   async getOutcomes(ids: readonly string[], options: OutcomeOptions = {}): Promise<TaskOutcome[]> {
     const rows = await this.#call(
-      'select id, status_code, status, result from signalbox.get_outcomes($1, $2)',
-      [ids, options.results ?? true],
+      'select id, status_code, status, result from signalbox.get_outcomes($1, $2, $3)',
+      [ids, options.results ?? true, options.maxBytes ?? null],
     );
     return rows.map(toOutcome);
   }
 
-  async getBodies(ids: readonly string[]): Promise<TaskBody[]> {
-    const rows = await this.#call('select id, body from signalbox.get_bodies($1)', [ids]);
+  async getBodies(ids: readonly string[], options: SizeOptions = {}): Promise<TaskBody[]> {
+    const rows = await this.#call('select id, body from signalbox.get_bodies($1, $2)', [
+      ids,
+      options.maxBytes ?? null,
+    ]);
     return rows.map(toTaskBody);
   }
 

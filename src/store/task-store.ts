@@ -19,7 +19,12 @@ export interface TaskBody {
   readonly body: Json | null;
 }
 
-export interface OutcomeOptions {
+export interface SizeOptions {
+  /** Leaves out tasks of which what is asked for takes more, as the database stores it. Default: none. */
+  maxBytes?: number;
+}
+
+export interface OutcomeOptions extends SizeOptions {
   /** False: the results of completed tasks are left out, as null. Default true. */
   results?: boolean;
 }
@@ -291,7 +296,7 @@ export interface TaskStore {
   getOutcomes(ids: readonly string[], options?: OutcomeOptions): Promise<TaskOutcome[]>;
 
   /** The bodies of those that exist, in no order. */
-  getBodies(ids: readonly string[]): Promise<TaskBody[]>;
+  getBodies(ids: readonly string[], options?: SizeOptions): Promise<TaskBody[]>;
 
   /** In the order of their ids, read page by page: constant memory. Not a snapshot. */
   listTasks(filter?: TaskFilter): AsyncIterable<Task>;

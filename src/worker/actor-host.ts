@@ -81,6 +81,17 @@ export class ActorHost implements JobHost {
     }
   }
 
+  /** Lets the actor read ahead for tasks just owned. */
+  async prepare(tasks: readonly OwnedTask[]): Promise<void> {
+    const { actor, notices } = this.#options;
+    if (!actor.prepare || tasks.length === 0) return;
+    try {
+      await actor.prepare(tasks);
+    } catch (err) {
+      notices.logger.warn({ err, actorId: actor.id }, 'tasks are performed unprepared');
+    }
+  }
+
   /** Takes tasks in hand. Those that are not to be performed go back at once. */
   accept(tasks: readonly OwnedTask[], { askedAt, actions }: Claim): void {
     const { inHand, actor, rules } = this.#options;

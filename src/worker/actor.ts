@@ -74,6 +74,11 @@ interface Performer {
   readonly actions: readonly string[];
   /** By action; read whenever a task is performed. */
   readonly settings?: Readonly<Record<string, ActionSettings>>;
+  /**
+   * Called with tasks just owned, before they can take up a worker: to read in one go what their handlers will need. They
+   * wait for it. What it rejects with is logged, and they are performed all the same.
+   */
+  prepare?(tasks: readonly OwnedTask[]): Promise<void>;
   /** Has the listener called after each change of actions or settings, until the function returned is called. */
   onChange?(listener: () => void): () => void;
 }

@@ -1,11 +1,22 @@
-import { describe, expect, it } from 'vitest';
-import { graph, InvalidValueError, settled, startRun, typed } from '../../../src/index.js';
+import { afterEach, describe, expect, it } from 'vitest';
+import {
+  GraphActor,
+  type GraphDefinition,
+  graph,
+  InvalidValueError,
+  settled,
+  startRun,
+  typed,
+} from '../../../src/index.js';
+import { drain } from '../../../src/testing/index.js';
 import { eventually, rejection } from '../../support/factories.js';
 import { startWorker } from '../../support/run-graphs.js';
 import { useTestBox } from '../../support/test-box.js';
+import { useTestDatabase } from '../../support/test-database.js';
 
 const t = useTestBox();
 const WAIT = { timeoutMs: 20_000 };
+const HOUR_MS = 3_600_000;
 
 function approval(timeoutMs?: number) {
   const g = graph<{ ask: boolean }>('approval');
@@ -86,32 +97,71 @@ describe('an event', () => {
   });
 });
 
-describe('a sleep', () => {
-  it('lasts from the end of its dependencies, holds no worker and uses no try', async () => {
-    const store = t.namespace();
+describe('time that is moved', () => {
+  const d = useTestDatabase();
+  afterEach(() => d.db.clock.reset());
+
+  function clocked(definition: GraphDefinition) {
+    const { box, clock } = d.db;
+    const actor = new GraphActor(box, [definition]);
+    return { box, clock, perform: () => drain(box, actor, { clock }) };
+  }
+
+  it('ends a sleep that began with the end of its dependencies, and not before', async () => {
     const g = graph('sleepy');
     const a = g.task('a', { run: () => 1 });
-    const pause = g.sleep('pause', 300, { after: { a } });
+    const pause = g.sleep('pause', HOUR_MS, { after: { a } });
     const b = g.task('b', { after: { pause }, run: ({ deps }) => deps.pause });
     const definition = g.outputs({ b });
-    await startWorker(store, [definition], { workers: 1 });
-    const run = await startRun(store, definition, undefined, { runId: '1' });
-    expect(await run.result(WAIT)).toEqual({});
-    const [first, slept] = await store.getTasks(['sleepy/1/a', 'sleepy/1/pause']);
-    const tookMs = Number(slept?.finishedAt) - Number(first?.finishedAt);
-    expect(tookMs).toBeGreaterThanOrEqual(300);
-    expect(slept?.numTries).toBe(1);
+    const { box, clock, perform } = clocked(definition);
+    await clock.freeze();
+    const run = await box.start(definition, undefined, { runId: '1' });
+    await perform();
+    const began = await box.getTask('sleepy/1/a');
+    const until = new Date(Number(began?.finishedAt) + HOUR_MS);
+    expect(await run.why('pause')).toMatchObject({
+      statusCode: 'pending',
+      reasons: [{ kind: 'start-time', at: until }],
+    });
+    await clock.advance(HOUR_MS - 1);
+    await perform();
+    expect((await run.status()).statusCode).toBe('pending');
+    await clock.advance(1);
+    await perform();
+    expect(await run.result()).toEqual({});
+    const slept = await box.getTask('sleepy/1/pause');
+    expect(slept).toMatchObject({ numTries: 1, finishedAt: until });
   });
 
-  it('keeps to the time that its function said first', async () => {
-    const store = t.namespace();
-    let times = 0;
+  it('does not move a sleep whose function would now say another end', async () => {
+    const noon = Date.UTC(2030, 0, 1, 12);
+    let calls = 0;
     const g = graph('moving');
-    const pause = g.sleep('pause', () => new Date(Date.now() + 100 + 60_000 * times++));
+    const pause = g.sleep('pause', () => new Date(noon + ++calls * HOUR_MS));
     const definition = g.outputs({ pause });
-    await startWorker(store, [definition]);
-    const run = await startRun(store, definition, undefined);
-    await run.result(WAIT);
-    expect(times).toBe(1);
+    const { box, clock, perform } = clocked(definition);
+    await clock.freeze(new Date(noon));
+    const run = await box.start(definition, undefined);
+    await perform();
+    await clock.advance(HOUR_MS);
+    await perform();
+    expect((await run.status()).statusCode).toBe('completed');
+    expect(calls).toBe(1);
+  });
+
+  it('ends a wait for an event at its time-out', async () => {
+    const { definition } = approval(HOUR_MS);
+    const { box, clock, perform } = clocked(definition);
+    await clock.freeze();
+    const run = await box.start(definition, { ask: true });
+    await perform();
+    await clock.advance(HOUR_MS - 1);
+    await perform();
+    expect((await run.status()).statusCode).toBe('pending');
+    await clock.advance(1);
+    await perform();
+    expect(await rejection(run.result())).toMatchObject({
+      failures: [{ node: 'approved', status: `no payload came within ${HOUR_MS} ms` }],
+    });
   });
 });
