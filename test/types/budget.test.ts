@@ -65,7 +65,8 @@ async function costOf(size: number, shape: LargeShape): Promise<Cost> {
   // The shell's `times` tells what its children used.
   const { stdout } = await promisify(execFile)('sh', ['-c', '"$@" && times', 'sh', ...compile]);
   const [, instantiations] = /^Instantiations:\s+(\d+)/m.exec(stdout) ?? [];
-  const [, minutes, seconds] = /^(\d+)m([\d.]+)s \S+\s*$(?![^])/m.exec(stdout) ?? [];
+  const ofChildren = stdout.trimEnd().split('\n').at(-1) ?? '';
+  const [, minutes, seconds] = /^(\d+)m([\d.]+)s/.exec(ofChildren) ?? [];
   return {
     instantiations: Number(instantiations),
     cpuSeconds: 60 * Number(minutes) + Number(seconds),
