@@ -43,6 +43,22 @@ it('getBodies gives the bodies of tasks that exist', async () => {
   );
 });
 
+it('what is larger than maxBytes is left out, with its task', async () => {
+  const store = t.namespace();
+  const text = Array.from({ length: 500 }, (_, i) => i).join(' ');
+  await store.insertTasks([task('a', { body: text }), task('b', { body: 'short' }), task('c')]);
+  const owned = await own(store);
+  for (const one of owned) {
+    await giveBack(store, [one], { statusCode: 'completed', result: one.body });
+  }
+  const ids = ['a', 'b', 'c'];
+  const small = await store.getOutcomes(ids, { maxBytes: 500 });
+  expect(small.map(({ id }) => id).sort()).toEqual(['b', 'c']);
+  const bodies = await store.getBodies(ids, { maxBytes: 500 });
+  expect(bodies.map(({ id }) => id).sort()).toEqual(['b', 'c']);
+  expect(await store.getOutcomes(ids, { maxBytes: 5_000 })).toHaveLength(3);
+});
+
 it('a signal brings a result to the milestone that it ends, once', async () => {
   const store = t.namespace();
   await store.insertTasks([milestone('event', { totalDependencies: 1 })]);

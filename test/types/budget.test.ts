@@ -12,13 +12,19 @@ const TSC = join(ROOT, 'node_modules/typescript/bin/tsc');
 
 /** 229 for a chain and 246 mixed, when this was written. */
 const MAX_INSTANTIATIONS_PER_NODE = 300;
-const MAX_CHECK_SECONDS = 1.5;
-/** A machine that does other things too is slow at times, never fast: one run within the budget shows that it is kept. */
-const MAX_TIMED_RUNS = 8;
+/**
+ * Seconds say little on a machine that is busy: even CPU time doubles. So 1,000 nodes are weighed against the library
+ * itself, without any, whose compiling takes about half a second on a quiet machine: three times that is 1.5 seconds.
+ * Measured under a load of 18 on two cores: 1.5 to 1.8 times for a chain, 1.9 to 2.5 mixed.
+ */
+const MAX_TIMES_LIBRARY = 3;
+/** One run within the budget shows that it is kept. */
+const MAX_TIMED_RUNS = 5;
 
 interface Cost {
   readonly instantiations: number;
-  readonly checkSeconds: number;
+  /** CPU time of all its threads, in user mode: how long others keep it waiting does not count. */
+  readonly cpuSeconds: number;
 }
 
 let folder: string;
@@ -48,20 +54,32 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 async function costOf(size: number, shape: LargeShape): Promise<Cost> {
   const source = largeGraph(size, shape, join(ROOT, 'src/index.js'));
   await writeFile(join(folder, 'graph.ts'), source);
-  const args = [TSC, '-p', folder, '--extendedDiagnostics'];
-  const { stdout } = await promisify(execFile)(process.execPath, args);
-  const figure = (name: string) =>
-    Number(new RegExp(`^${name}:\\s+([\\d.]+)`, 'm').exec(stdout)?.[1]);
-  return { instantiations: figure('Instantiations'), checkSeconds: figure('Check time') };
+  const compile = [
+    process.execPath,
+    TSC,
+    '-p',
+    folder,
+    '--extendedDiagnostics',
+    '--singleThreaded',
+  ];
+  // The shell's `times` tells what its children used.
+  const { stdout } = await promisify(execFile)('sh', ['-c', '"$@" && times', 'sh', ...compile]);
+  const [, instantiations] = /^Instantiations:\s+(\d+)/m.exec(stdout) ?? [];
+  const ofChildren = stdout.trimEnd().split('\n').at(-1) ?? '';
+  const [, minutes, seconds] = /^(\d+)m([\d.]+)s/.exec(ofChildren) ?? [];
+  return {
+    instantiations: Number(instantiations),
+    cpuSeconds: 60 * Number(minutes) + Number(seconds),
+  };
 }
 
-/** How much longer 1,000 nodes take than none: the best of some runs, no more than are needed to show the budget kept. */
-async function extraCheckSeconds(shape: LargeShape): Promise<number> {
+/** How many times the library's CPU time 1,000 nodes take besides: the best of some runs, no more than are needed. */
+async function timesLibrary(shape: LargeShape): Promise<number> {
   let best = Number.POSITIVE_INFINITY;
-  for (let run = 0; run < MAX_TIMED_RUNS && best >= MAX_CHECK_SECONDS; run++) {
-    const { checkSeconds: empty } = await costOf(0, shape);
-    const { checkSeconds: full } = await costOf(1000, shape);
-    best = Math.min(best, full - empty);
+  for (let run = 0; run < MAX_TIMED_RUNS && best >= MAX_TIMES_LIBRARY; run++) {
+    const { cpuSeconds: empty } = await costOf(0, shape);
+    const { cpuSeconds: full } = await costOf(1000, shape);
+    best = Math.min(best, full / empty - 1);
   }
   return best;
 }
@@ -78,7 +96,7 @@ describe.each(['chain', 'mixed'] as const)('a %s of many nodes', (shape) => {
     expect(late / early).toBeLessThan(1.05);
   });
 
-  it('is checked within 1.5 seconds, if they are 1,000', async () => {
-    expect(await extraCheckSeconds(shape)).toBeLessThan(MAX_CHECK_SECONDS);
+  it('takes no more than three times as long as the library without any, if they are 1,000', async () => {
+    expect(await timesLibrary(shape)).toBeLessThan(MAX_TIMES_LIBRARY);
   });
 });

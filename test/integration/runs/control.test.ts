@@ -32,7 +32,7 @@ describe('cancel', () => {
     });
     const b = g.task('b', { after: { a: settled(a) }, run: () => 1 });
     const definition = g.outputs({ b });
-    await startWorker(store, [definition], { maxDurationMs: 300 });
+    await startWorker(store, [definition], { maxDurationMs: 600_000, heartbeatMs: 100 });
     const run = await startRun(store, definition, undefined);
     const other = await startRun(store, definition, undefined, { runId: 'x' });
     await running.begun;
@@ -190,6 +190,38 @@ describe('rerun', () => {
     expect(await (await run.result(WAIT)).sum.all()).toEqual([20, 21, 22]);
   });
 
+  it.each([
+    [['list']],
+    [['side']],
+    [['each']],
+    [['next']],
+    [['each/2']],
+    [['next/1']],
+    [['each/0', 'next/3', 'side']],
+    [['total']],
+  ])('from %j runs what its preview says, and nothing else', async (from) => {
+    const store = t.namespace();
+    t.allow({ signalsMayOutnumberSenders: true });
+    const { definition, calls } = pipeline();
+    await startWorker(store, [definition]);
+    const run = await startRun(store, definition, 4);
+    await run.result(WAIT);
+    calls.length = 0;
+    const { reruns, keeps } = await run.rerun({ from, preview: true });
+    expect(calls).toEqual([]);
+    expect(await run.rerun({ from })).toEqual({ reruns, keeps });
+    expect(await run.result(WAIT)).toEqual({ total: 12 });
+    // Of a map whose items are named, those ran; of one that is made anew, all.
+    const ran = reruns.flatMap((name) => {
+      if (name !== 'each' && name !== 'next') return [name];
+      return reruns.some((one) => one.startsWith(`${name}/`))
+        ? []
+        : range(4).map((i) => `${name}/${i}`);
+    });
+    expect(calls.sort()).toEqual(ran.sort());
+    expect(ran.filter((name) => keeps.includes(name))).toEqual([]);
+  });
+
   it('takes up a cancelled run', async () => {
     const store = t.namespace();
     const { definition } = pipeline();
@@ -226,6 +258,64 @@ describe('versions', () => {
     expect(await (await startRun(store, two, undefined)).result(WAIT)).toEqual({ a: 'v2' });
   });
 
+  it('run at the same time, each by workers that know it: the one, the other, or both', async () => {
+    const store = t.namespace();
+    const begun: [worker: string, version: number][] = [];
+    const both = new Map([1, 2].map((version) => [version, new Gate<void>()]));
+    const known = (worker: string, version: number) => {
+      const g = graph('shape', { version });
+      const list = g.task('list', { run: () => range(4) });
+      const each = g.map('each', {
+        over: list,
+        run: async ({ item }) => {
+          begun.push([worker, version]);
+          // None goes on before both versions run.
+          both.get(version)?.open();
+          await Promise.all(Array.from(both.values(), (gate) => gate.pass()));
+          return item + version;
+        },
+      });
+      return g.outputs({ each });
+    };
+    await startWorker(store, [known('first', 1)]);
+    await startWorker(store, [known('second', 2)]);
+    await startWorker(store, [known('both', 1), known('both', 2)]);
+    const versions = range(20).map((i) => 1 + (i % 2));
+    const results = await Promise.all(
+      versions.map(async (version) => {
+        const run = await startRun(store, known('', version), undefined);
+        return (await run.result(WAIT)).each.all();
+      }),
+    );
+    expect(results).toEqual(versions.map((version) => range(4).map((i) => i + version)));
+    expect(begun).toHaveLength(80);
+    expect(begun).not.toContainEqual(['first', 2]);
+    expect(begun).not.toContainEqual(['second', 1]);
+  });
+
+  it('of another shape leave its items and what is in its sub-graphs alone as well', async () => {
+    const store = t.namespace();
+    const calls: string[] = [];
+    const shaped = (worker: string, extra: boolean) => {
+      const inner = graph('inner');
+      const verdict = inner.task('verdict', { run: () => calls.push(`${worker} verdict`) });
+      const g = graph('outer');
+      const list = g.task('list', { run: () => range(3) });
+      const each = g.map('each', { over: list, run: () => calls.push(`${worker} each`) });
+      g.graph('sub', { graph: inner.outputs({ verdict }), after: { each } });
+      if (extra) g.task('extra', { run: () => 1 });
+      return g.outputs({});
+    };
+    const right = shaped('right', true);
+    await startWorker(store, [shaped('wrong', false)]);
+    await startWorker(store, [right]);
+    for (const run of await Promise.all(range(3).map(() => startRun(store, right, undefined)))) {
+      await run.result(WAIT);
+    }
+    expect(calls.filter((one) => one.startsWith('wrong'))).toEqual([]);
+    expect(calls).toHaveLength(12);
+  });
+
   it('of one number but another shape wait, and say for what', async () => {
     const store = t.namespace();
     const g = graph('shape');
@@ -257,7 +347,59 @@ describe('versions', () => {
   });
 });
 
+describe('a run deleted, and another started under its id', () => {
+  it('gives its own input to all of its nodes', async () => {
+    const store = t.namespace();
+    const inner = graph<number>('inner');
+    const seen = inner.task('seen', { run: ({ input }) => input });
+    const innerGraph = inner.outputs({ seen });
+    const g = graph<number>('again');
+    const first = g.task('first', { run: ({ input }) => input });
+    const list = g.task('list', {
+      after: { first },
+      run: ({ input }) => range(2).map(() => input),
+    });
+    const each = g.map('each', { over: list, run: ({ input }) => input });
+    const zip = g.map('zip', { over: each, after: { first }, run: ({ input }) => input });
+    const sub = g.graph('sub', { graph: innerGraph, input: ({ input }) => input });
+    const definition = g.outputs({ first, list, each, zip, sub });
+    await startWorker(store, [definition]);
+    for (const input of [1, 2, 3]) {
+      const run = await startRun(store, definition, input, { runId: '1' });
+      const result = await run.result(WAIT);
+      expect(result).toMatchObject({ first: input, list: [input, input], sub: { seen: input } });
+      expect(await result.each.all()).toEqual([input, input]);
+      expect(await result.zip.all()).toEqual([input, input]);
+      await run.delete();
+    }
+  });
+});
+
 describe('events', () => {
+  it('tell of nodes that begin and end between two looks, each as started, then ended', async () => {
+    const store = t.namespace();
+    const g = graph('quick');
+    let last = g.task('t0', { run: () => 0 });
+    for (const i of range(10).slice(1)) {
+      last = g.task(`t${i}`, { after: { last }, run: ({ deps }) => deps.last });
+    }
+    const definition = g.outputs({ last });
+    const run = await startRun(store, definition, undefined);
+    const told: string[] = [];
+    const listening = (async () => {
+      for await (const event of run.events({ intervalMs: 600_000 })) {
+        told.push('node' in event ? `${event.type} ${event.node}` : event.type);
+      }
+    })();
+    await startWorker(store, [definition]);
+    await listening;
+    const names = range(10).map((i) => `t${i}`);
+    expect(told).toEqual([
+      ...names.flatMap((one) => [`started ${one}`, `ended ${one}`]),
+      'run-ended',
+    ]);
+  });
+
   it('tell what begins, goes on and ends, and then end', async () => {
     const store = t.namespace();
     const running = new Gate<number>();
