@@ -4,11 +4,13 @@ import type { OwnedTask, TaskStore } from '../store/task-store.js';
 import type { ActionContext, ActionSettings, Actor, ActorResult } from '../worker/actor.js';
 import { performInput, performRun } from './perform-graph.js';
 import { performItems, performJoin, performMapGate } from './perform-map.js';
+import { performSpawnJoin } from './perform-spawn.js';
 import { performItem, performTask } from './perform-task.js';
 import { performEvent, performEventGate, performSleep } from './perform-wait.js';
 import type { NodeHandler, Performing } from './performing.js';
 import type { Work } from './plan.js';
 import { planOf } from './planner.js';
+import { reachableGraphs } from './reachable-graphs.js';
 import { RunReader } from './run-reader.js';
 
 export interface GraphActorOptions {
@@ -19,7 +21,7 @@ export interface GraphActorOptions {
 }
 
 /**
- * Performs the nodes of graphs, and what signalbox does itself for their runs. Tasks of other graphs, and of other
+ * Performs the nodes of graphs and of those that they spawn, and what signalbox does itself for their runs. Tasks of other graphs, and of other
  * versions of these, are not among its actions. InvalidOptionError for two graphs of one name and version.
  */
 export class GraphActor implements Actor {
@@ -40,7 +42,7 @@ export class GraphActor implements Actor {
     this.#reader = new RunReader(store);
     this.#handlers = options.handlers ?? {};
     this.id = options.actorId ?? 'graphs';
-    for (const graph of new Set(graphs)) this.#addGraph(graph);
+    for (const graph of reachableGraphs(graphs)) this.#addGraph(graph);
     this.actions = [...this.#works.keys()];
     this.settings = Object.fromEntries(
       Array.from(this.#works, ([action, work]) => [action, settingsOf(work)]),
@@ -96,6 +98,8 @@ function perform(work: Work, given: Omit<Performing, 'work'>): Promise<ActorResu
       return performRun({ ...given, work });
     case 'task':
       return performTask({ ...given, work });
+    case 'spawn-join':
+      return performSpawnJoin({ ...given, work });
     case 'items':
       return performItems({ ...given, work });
     case 'item':

@@ -25,7 +25,7 @@ const PAUSE_MS = 1_000;
 /**
  * Reads what has become of a run for those who perform it: see BatchLoader.
  *
- * Inputs of runs never change and are kept, within bounds; outcomes are not, as a rerun changes them. A
+ * Inputs of runs that were not spawned never change and are kept, within bounds; outcomes are not, as a rerun changes them. A
  * database that cannot be reached uses up no try: SnoozeError.
  */
 export class RunReader {
@@ -70,6 +70,8 @@ export class RunReader {
     }
     const { hash, input } = readRunBody(task.body);
     if (hash !== scope.graph.hash) throw otherShape(scope, hash);
+    // A run that was spawned anew has the id of the one before, and may have another input.
+    if (run.includes(`/${INTERNAL.spawned}/`)) return { input };
     const weight = ENTRY_WEIGHT + (JSON.stringify(input)?.length ?? 0);
     this.#inputs.set(run, { input }, weight);
     return { input };
