@@ -29,6 +29,7 @@ export {
   type TaskOptions,
 } from './graph/node-options.js';
 export { type JsonSchema, type Schema, type StandardSchema, typed } from './graph/schema.js';
+export type { Spawn, SpawnableGraph, SpawnedRun, SpawnOptions, Spawns } from './graph/spawn.js';
 export type { Logger } from './logger.js';
 export { type InspectOptions, inspect, type StuckTask } from './maintain/inspect.js';
 export { type MaintenanceOptions, maintenanceActor } from './maintain/maintenance-actor.js';

@@ -15,7 +15,7 @@ import type { Dependencies, DepValues, NoDependencies } from './edges.js';
 import { InvalidGraphError } from './graph-errors.js';
 import type { RefuseNonJson } from './json-safe.js';
 import type { Collected, EventNode, Node, NodeKind } from './node.js';
-import type { NodeDefinition, SubGraphDefinition } from './node-definition.js';
+import type { EdgeDefinition, NodeDefinition, SubGraphDefinition } from './node-definition.js';
 import type {
   AfterOptions,
   EventOptions,
@@ -109,6 +109,7 @@ export class Builder<I, J> {
     const base = this.#base(id, options, fault);
     const over = resolveOver(this.#owner, options.over, fault);
     const isZipped = options.over.kind === 'map';
+    if (isZipped) this.#checkSpawnsNothing(over, fault);
     return this.#add(defineMap({ ...base, over, isZipped }, options, fault));
   }
 
@@ -193,6 +194,15 @@ export class Builder<I, J> {
     if (!this.#isClosed) return;
     const problem = 'outputs() has closed it; add nodes before, or define another graph';
     throw new InvalidGraphError(this.#name, null, problem);
+  }
+
+  /** Item i of the second map would begin before what item i of the first spawned has ended. */
+  #checkSpawnsNothing({ nodes: [id] }: EdgeDefinition, fault: Fault): void {
+    const node = this.#nodes.find((one) => one.id === id);
+    if (node?.kind !== 'map' || node.spawns === null) return;
+    throw fault(
+      `over must not be a map that spawns, as ${JSON.stringify(id)} does: put a task between that makes an array of it`,
+    );
   }
 
   #base(id: string, options: AfterOptions<Dependencies>, fault: Fault): NodeBase {

@@ -7,6 +7,9 @@ export const MAX_PATH_BYTES = 1024;
 /** `/` and the place of an item of a map. */
 const ITEM_BYTES = 11;
 
+/** `/~spawned/` and the place of a run that was spawned. What is in it depends on what is spawned: see Spawner. */
+const SPAWNED_BYTES = 20;
+
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** What is wrong with the name of a graph or the id of a node, or null. They become parts of paths: `etl/42/extract`. */
@@ -28,8 +31,10 @@ export function pathBytes(node: {
   readonly id: string;
   readonly kind: string;
   readonly graph?: { readonly maxPathBytes: number };
+  readonly spawns?: object | null;
 }): number {
   const own = Buffer.byteLength(node.id);
   if (node.graph) return own + 1 + node.graph.maxPathBytes;
-  return node.kind === 'map' ? own + ITEM_BYTES : own;
+  const item = node.kind === 'map' ? ITEM_BYTES : 0;
+  return own + item + (node.spawns ? SPAWNED_BYTES : 0);
 }

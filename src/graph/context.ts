@@ -1,4 +1,5 @@
 import type { Logger } from '../logger.js';
+import type { Spawn } from './spawn.js';
 
 /** What a condition or a function of the definition sees. */
 export interface GraphContext<out I, out Values> {
@@ -25,6 +26,8 @@ export interface TaskContext<out I, out Values> extends GraphContext<I, Values> 
   heartbeat(): Promise<void>;
   /** Says how far the work is, for those who watch the run. The latest report counts; none is promised to be kept. */
   progress(report: Progress): void;
+  /** Starts a run of a graph that the node's `spawns` names; the node ends when it has. */
+  readonly spawn: Spawn;
 }
 
 /** What the handler of a map gets, for each item. */

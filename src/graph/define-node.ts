@@ -8,9 +8,11 @@ import {
   PERFORM_FIELDS,
   performSettings,
 } from './check-options.js';
+import { spawnsOf } from './define-spawns.js';
 import type { EdgeDefinition, MapDefinition, TaskDefinition } from './node-definition.js';
 import type { FailAfter, PerformOptions } from './node-options.js';
 import type { AnySchema } from './schema.js';
+import type { Spawns } from './spawn.js';
 
 /** The options of a task, their types forgotten. */
 export interface WorkOptions extends PerformOptions {
@@ -18,6 +20,7 @@ export interface WorkOptions extends PerformOptions {
   readonly run?: TaskDefinition['run'] | undefined;
   readonly action?: string | { readonly action: string } | undefined;
   readonly output?: AnySchema;
+  readonly spawns?: Spawns | undefined;
 }
 
 export interface MapWorkOptions extends PerformOptions {
@@ -25,6 +28,7 @@ export interface MapWorkOptions extends PerformOptions {
   readonly run?: MapDefinition['run'] | undefined;
   readonly action?: string | { readonly action: string } | undefined;
   readonly output?: AnySchema;
+  readonly spawns?: Spawns | undefined;
   readonly concurrency?: number;
   readonly failAfter?: FailAfter;
 }
@@ -35,7 +39,7 @@ export interface NodeBase {
   readonly edges: readonly EdgeDefinition[];
 }
 
-export const TASK_FIELDS = ['after', 'if', 'run', 'action', 'output', ...PERFORM_FIELDS];
+export const TASK_FIELDS = ['after', 'if', 'run', 'action', 'output', 'spawns', ...PERFORM_FIELDS];
 export const MAP_FIELDS = [...TASK_FIELDS, 'over', 'concurrency', 'failAfter'];
 
 export function defineTask(base: NodeBase, options: WorkOptions, fault: Fault): TaskDefinition {
@@ -67,13 +71,14 @@ export function defineMap(
 function commonOf(
   options: WorkOptions | MapWorkOptions,
   fault: Fault,
-): Pick<TaskDefinition, 'action' | 'output' | 'settings'> {
+): Pick<TaskDefinition, 'action' | 'output' | 'settings' | 'spawns'> {
   checkFunction('if', options.if, fault);
   checkFunction('run', options.run, fault);
   return {
     action: actionOf(options, fault),
     output: checkSchema('output', options.output, fault),
     settings: performSettings(options, fault),
+    spawns: spawnsOf(options.spawns, fault),
   };
 }
 

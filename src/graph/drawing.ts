@@ -68,6 +68,10 @@ function lookOf(node: NodeDefinition, edge: EdgeDefinition): Pick<DrawnEdge, 'la
 export function labelOf(node: NodeDefinition): string {
   if (node.kind === 'graph') return `${node.id}: ${node.graph.name} v${node.graph.version}`;
   if (node.kind === 'sleep' && typeof node.time === 'number') return `${node.id}: ${node.time} ms`;
+  if ((node.kind === 'task' || node.kind === 'map') && node.spawns) {
+    const names = node.spawns.graphs().map(({ name, version }) => `${name} v${version}`);
+    return `${node.id}, spawns ${names.join(', ')}`;
+  }
   return node.id;
 }
 

@@ -44,6 +44,14 @@ interface Performed<Context> extends AnyNode {
   readonly action: string | null;
   readonly output: AnySchema | null;
   readonly settings: PerformSettings;
+  /** The graphs whose runs the handler may start; null: it starts none. Not to be called before the graph is defined. */
+  readonly spawns: SpawnsDefinition | null;
+}
+
+export interface SpawnsDefinition {
+  /** Null where a function names them: they may not be defined yet. */
+  readonly names: readonly string[] | null;
+  graphs(): readonly GraphDefinition[];
 }
 
 export interface TaskDefinition extends Performed<TaskContext<unknown, Values>> {

@@ -2,6 +2,7 @@ import type { GraphContext, MapContext, TaskContext } from './context.js';
 import type { DepValues } from './edges.js';
 import type { Collected, Node } from './node.js';
 import type { Schema } from './schema.js';
+import type { Spawns } from './spawn.js';
 
 /** How long a failed try stays away before the next. */
 export interface NodeRetryPolicy {
@@ -39,9 +40,11 @@ export interface AfterOptions<D> {
   readonly after?: D;
 }
 
-interface ConditionOptions<I, D> extends AfterOptions<D> {
+interface WorkingOptions<I, D> extends AfterOptions<D> {
   /** False: skipped, with the reason `its condition is false`. Asked only if the dependencies let the node run. */
   readonly if?: (context: GraphContext<I, DepValues<D>>) => boolean | Promise<boolean>;
+  /** Graphs whose runs the handler may start with `spawn`: the node ends only when they have. Default: none. */
+  readonly spawns?: Spawns;
 }
 
 /** Names the action whose handler lives apart, with what that handler takes and returns. */
@@ -61,14 +64,14 @@ type Work<Context, S, T> = {
 );
 
 /** `S` is what the handler returns, `T` what `output` makes of it; without `output` the same. */
-export type TaskOptions<I, D, S, T> = ConditionOptions<I, D> &
+export type TaskOptions<I, D, S, T> = WorkingOptions<I, D> &
   PerformOptions &
   Work<TaskContext<I, DepValues<D>>, S, T>;
 
 /** When a map has failed: once `count` items have, or once more than this part of all has (0: any, below 1). */
 export type FailAfter = { readonly count: number } | { readonly ratio: number };
 
-export type MapOptions<I, D, E, S, T> = ConditionOptions<I, D> &
+export type MapOptions<I, D, E, S, T> = WorkingOptions<I, D> &
   PerformOptions &
   Work<MapContext<I, DepValues<D>, E>, S, T> & {
     /** An array, or another map: then item i waits for item i of that one only. */

@@ -6,11 +6,13 @@ import { taskId } from './names.js';
 import { type Needs, needsOf } from './needs.js';
 import { performInput, performRun } from './perform-graph.js';
 import { performItems, performJoin, performMapGate } from './perform-map.js';
+import { performSpawnJoin } from './perform-spawn.js';
 import { performItem, performTask } from './perform-task.js';
 import { performEvent, performEventGate, performSleep } from './perform-wait.js';
 import type { NodeHandler, Performing } from './performing.js';
 import type { Work } from './plan.js';
 import { planOf } from './planner.js';
+import { reachableGraphs } from './reachable-graphs.js';
 import { fieldOf, RunReader, type Wanted } from './run-reader.js';
 import { checkShape } from './stamp.js';
 
@@ -22,7 +24,7 @@ export interface GraphActorOptions {
 }
 
 /**
- * Performs the nodes of graphs, and what signalbox does itself for their runs. Tasks of other graphs, and of other
+ * Performs the nodes of graphs and of those that they spawn, and what signalbox does itself for their runs. Tasks of other graphs, and of other
  * versions of these, are not among its actions. InvalidOptionError for two graphs of one name and version.
  */
 export class GraphActor implements Actor {
@@ -43,7 +45,7 @@ export class GraphActor implements Actor {
     this.#reader = new RunReader(store);
     this.#handlers = options.handlers ?? {};
     this.id = options.actorId ?? 'graphs';
-    for (const graph of new Set(graphs)) this.#addGraph(graph);
+    for (const graph of reachableGraphs(graphs)) this.#addGraph(graph);
     this.actions = [...this.#works.keys()];
     this.settings = Object.fromEntries(
       Array.from(this.#works, ([action, { work }]) => [action, settingsOf(work)]),
@@ -134,6 +136,8 @@ function perform(work: Work, given: Omit<Performing, 'work'>): Promise<ActorResu
       return performRun({ ...given, work });
     case 'task':
       return performTask({ ...given, work });
+    case 'spawn-join':
+      return performSpawnJoin({ ...given, work });
     case 'items':
       return performItems({ ...given, work });
     case 'item':

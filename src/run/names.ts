@@ -7,6 +7,8 @@ import type { GraphDefinition } from '../graph/node-definition.js';
  *   etl/42/extract       a node
  *   etl/42/each          a map: its join           etl/42/each/~items   what makes its items
  *   etl/42/each/17       an item                   etl/42/each/~gate, ~open   of a map over a map
+ *   etl/42/crawl         a task that spawns: its join  etl/42/crawl/~work   its handler
+ *   etl/42/crawl/~spawned/0   a run that it spawned; that of an item   etl/42/each/~spawned/17/0
  *   etl/42/sub           a sub-graph: its run      etl/42/sub/~input, etl/42/sub/<node>
  *   etl/42/ok            an event                  etl/42/ok/~gate, ~payload, ~timeout, ~skipped
  *
@@ -19,6 +21,8 @@ export const INTERNAL = {
   run: '~run',
   items: '~items',
   join: '~join',
+  work: '~work',
+  spawned: '~spawned',
   gate: '~gate',
   open: '~open',
   input: '~input',

@@ -35,6 +35,8 @@ export function needsOf(work: Work): Needs {
       const over = work.zip.over === null ? [] : [work.zip.over];
       return { outcomes: [items, ...gate], statuses: over, input: false };
     }
+    case 'spawn-join':
+      return { outcomes: [own(INTERNAL.work)], statuses: [], input: false };
     case 'run':
       return ofRun(work, inherited);
     default:

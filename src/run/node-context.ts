@@ -1,7 +1,9 @@
 import type { Progress, TaskContext } from '../graph/context.js';
+import type { Spawn } from '../graph/spawn.js';
 import type { Logger } from '../logger.js';
 import type { OwnedTask } from '../store/task-store.js';
 import type { ActionContext } from '../worker/actor.js';
+import { type Spawner, spawnNothing } from './spawner.js';
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -9,6 +11,7 @@ type Values = Readonly<Record<string, unknown>>;
 export class NodeContext implements TaskContext<unknown, Values> {
   readonly input: unknown;
   readonly deps: Values;
+  readonly spawn: Spawn;
   readonly #task: OwnedTask;
   readonly #context: ActionContext;
 
@@ -16,7 +19,9 @@ export class NodeContext implements TaskContext<unknown, Values> {
     given: { readonly input: unknown; readonly deps: Values },
     task: OwnedTask,
     context: ActionContext,
+    spawner: Spawner | null = null,
   ) {
+    this.spawn = spawner?.spawn ?? spawnNothing;
     this.input = given.input;
     this.deps = given.deps;
     this.#task = task;
@@ -53,9 +58,10 @@ export class ItemContext extends NodeContext {
     given: { readonly input: unknown; readonly deps: Values },
     task: OwnedTask,
     context: ActionContext,
+    spawner: Spawner | null,
     place: { readonly item: unknown; readonly index: number },
   ) {
-    super(given, task, context);
+    super(given, task, context, spawner);
     this.item = place.item;
     this.index = place.index;
   }

@@ -5,7 +5,8 @@ import { CONDITION_REASON, type NodeOutcome } from '../graph/trigger.js';
 import type { Json, TaskInput } from '../store/task-store.js';
 import type { ActorResult } from '../worker/actor.js';
 import { itemOutcomes } from './collected-rows.js';
-import { below, INTERNAL, isInternal, taskId } from './names.js';
+import { below, INTERNAL, taskId } from './names.js';
+import { failedSpawns } from './perform-spawn.js';
 import { isWanted } from './perform-task.js';
 import { completed, follow, judgeEdges, judgeNode, type Performing } from './performing.js';
 import type { Work, Zip } from './plan.js';
@@ -57,11 +58,17 @@ async function deleteItems({ store, run, work }: Of<'items'>): Promise<void> {
   if ((await store.getOutcomes(first, { results: false })).length === 0) return;
   const ids: string[] = [];
   for (const path of paths) {
-    for await (const { id } of store.listTasks({ idPrefix: taskId(run, `${path}/`) })) {
-      if (!isInternal(id)) ids.push(id);
+    const idPrefix = taskId(run, `${path}/`);
+    for await (const { id } of store.listTasks({ idPrefix })) {
+      if (isInserted(id.slice(idPrefix.length))) ids.push(id);
     }
   }
   await store.deleteTasks(ids);
+}
+
+/** Items, and what they spawned: all below a map but what it began with. */
+function isInserted(path: string): boolean {
+  return !path.startsWith('~') || path.startsWith(`${INTERNAL.spawned}/`);
 }
 
 function itemTasks({ work, run, task }: Of<'items'>, elements: readonly Json[]): TaskInput[] {
@@ -170,17 +177,31 @@ async function countItems(performing: Of<'join'>, total: number): Promise<ItemCo
   // Items of a map over an array are not skipped: what gave no failure has completed.
   const isClean = work.zip.over === null && task.numSignalledFailures === 0;
   if (isClean) return { completed: total, failed: 0, firstFailure: null };
+  const spawns = await failedSpawnsByItem(performing);
   let [numCompleted, failed, firstFailure]: [number, number, string | null] = [0, 0, null];
   let index = 0;
   for await (const item of itemOutcomes(store, task.id, total, { results: false })) {
     if (item.statusCode === 'completed') numCompleted++;
-    if (item.statusCode === 'aborted' || item.statusCode === 'cancelled') {
+    const isFailed = item.statusCode === 'aborted' || item.statusCode === 'cancelled';
+    const failure = isFailed ? (item.status ?? item.statusCode) : spawns.get(index);
+    if (failure !== undefined) {
       failed++;
-      firstFailure ??= `item ${index}: ${item.status ?? item.statusCode}`;
+      firstFailure ??= `item ${index}: ${failure}`;
     }
     index++;
   }
   return { completed: numCompleted, failed, firstFailure };
+}
+
+/** What became of the first run that failed of each item which spawned one; its own result counts all the same. */
+async function failedSpawnsByItem({
+  store,
+  run,
+  work,
+}: Of<'join'>): Promise<ReadonlyMap<number, string>> {
+  if (work.node.spawns === null) return new Map();
+  const failed = await failedSpawns(store, run, work.path, 2);
+  return new Map(failed.reverse().map(({ places: [item = 0], status }) => [item, status]));
 }
 
 function decide(counts: ItemCounts, total: number, failAfter: FailAfter): ActorResult {

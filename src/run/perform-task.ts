@@ -6,6 +6,7 @@ import { validateValue } from '../graph/validate-value.js';
 import type { ActorResult } from '../worker/actor.js';
 import { below, INTERNAL, taskId } from './names.js';
 import { ItemContext, NodeContext } from './node-context.js';
+import { openSpawner } from './perform-spawn.js';
 import { completed, follow, judgeNode, type Performing, refuse } from './performing.js';
 import type { Work } from './plan.js';
 
@@ -14,21 +15,25 @@ type Of<Role extends Work['role']> = Performing<Extract<Work, { role: Role }>>;
 export async function performTask(performing: Of<'task'>): Promise<ActorResult> {
   const { work, task, context } = performing;
   const { node } = work;
+  const opened = openSpawner(performing, null);
+  const spawner = opened instanceof Promise ? await opened : opened;
   const now = judgeNode(performing, node.edges);
   const judged = now instanceof Promise ? await now : now;
   if ('refusal' in judged) return judged.refusal;
   if (node.condition && !(await isWanted(node, judged))) {
     return { statusCode: 'skipped', status: CONDITION_REASON };
   }
-  const value = await handlerOf(performing)(new NodeContext(judged, task, context));
-  return completed(node.output ? await outputOf(performing, value) : value);
+  const value = await handlerOf(performing)(new NodeContext(judged, task, context, spawner));
+  const output = node.output ? await outputOf(performing, value) : value;
+  return completed(output, spawner ? await spawner.collect() : []);
 }
 
 /** An item runs if its map does: only of a zipped map is there more to judge, item by item. */
 export async function performItem(performing: Of<'item'>): Promise<ActorResult> {
   const { work, task, context } = performing;
   const index = Number(task.id.slice(task.id.lastIndexOf('/') + 1));
-  const [judged, item, gate] = await Promise.all([
+  const [spawner, judged, item, gate] = await Promise.all([
+    openSpawner(performing, index),
     judgeNode(performing, work.node.edges),
     itemOf(performing, index),
     gateOf(performing),
@@ -37,8 +42,8 @@ export async function performItem(performing: Of<'item'>): Promise<ActorResult> 
   if (gate && gate.statusCode !== 'completed') return follow(gate);
   if ('refusal' in item) return item.refusal;
   const place = { item: item.value, index };
-  const value = await handlerOf(performing)(new ItemContext(judged, task, context, place));
-  return completed(await outputOf(performing, value));
+  const value = await handlerOf(performing)(new ItemContext(judged, task, context, spawner, place));
+  return completed(await outputOf(performing, value), await spawner?.collect());
 }
 
 export async function isWanted(

@@ -32,6 +32,7 @@ export type Work = {
 } & (
   | { readonly role: 'run' }
   | { readonly role: 'task'; readonly node: NodeOf<'task'> }
+  | { readonly role: 'spawn-join'; readonly node: NodeOf<'task'> }
   | { readonly role: 'items'; readonly node: MapDefinition; readonly zipped: readonly Zip[] }
   | { readonly role: 'item'; readonly node: MapDefinition; readonly zip: Zip }
   | { readonly role: 'join'; readonly node: MapDefinition; readonly zip: Zip }

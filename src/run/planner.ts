@@ -12,6 +12,7 @@ import type { NodeOf, Plan, PlannedTask, Scope, Work, Zip } from './plan.js';
 const TIRELESS: ReadonlySet<Work['role']> = new Set([
   'run',
   'join',
+  'spawn-join',
   'map-gate',
   'event-gate',
   'event',
@@ -69,7 +70,7 @@ class Planner {
     this.#nodes.set(path, node);
     switch (node.kind) {
       case 'task':
-        this.#add(scope, path, '', node.settings, { role: 'task', node });
+        this.#addTask(scope, path, node);
         return;
       case 'sleep':
         this.#add(scope, path, '', null, { role: 'sleep', node });
@@ -85,6 +86,18 @@ class Planner {
       case 'map':
         this.#addMap(scope, path, node);
     }
+  }
+
+  /** One that spawns has a join: what it inserts signals that, as its handler does. */
+  #addTask(scope: Scope, path: string, node: NodeOf<'task'>): void {
+    if (node.spawns === null) {
+      this.#add(scope, path, '', node.settings, { role: 'task', node });
+      return;
+    }
+    const work = below(path, INTERNAL.work);
+    this.#add(scope, work, null, node.settings, { role: 'task', node });
+    this.#add(scope, path, INTERNAL.join, null, { role: 'spawn-join', node });
+    this.#edge(work, path);
   }
 
   /** What has no dependencies within the sub-graph waits for its input. */
@@ -162,6 +175,7 @@ class Planner {
   #entryOf(path: string, node: NodeDefinition): string {
     if (node.kind === 'graph') return below(path, INTERNAL.input);
     if (node.kind === 'event') return below(path, INTERNAL.gate);
+    if (node.kind === 'task' && node.spawns) return below(path, INTERNAL.work);
     if (node.kind !== 'map') return path;
     if (!node.isZipped) return below(path, INTERNAL.items);
     return this.#zips.get(path)?.hasGate ? below(path, INTERNAL.gate) : path;

@@ -18,6 +18,7 @@ export interface RerunPreview {
 }
 
 const FAILED: StatusCode[] = ['aborted', 'cancelled'];
+const SPAWNED = `/${INTERNAL.spawned}/`;
 
 /**
  * Reruns by way of the store: roots, and what they signal, become pending in one statement. What was inserted under way
@@ -50,6 +51,8 @@ async function failedPaths(store: TaskStore, plan: Plan, run: string): Promise<s
 
 /** What was inserted under way is made anew by what made it; an event that failed waits again from its gate on. */
 function beginningOf(plan: Plan, path: string): string {
+  const spawning = spawningPath(plan, path);
+  if (spawning !== null) return spawning;
   const [parent, name] = split(path);
   if (name === INTERNAL.open) return mapStart(plan, parent);
   if (name === INTERNAL.timeout || name === INTERNAL.skipped) return below(parent, INTERNAL.gate);
@@ -61,11 +64,26 @@ function pathsOf(plan: Plan, run: string, names: readonly string[]): string[] {
   return names.map((name) => {
     const kind = plan.nodes.get(name)?.kind;
     if (kind === 'map') return mapStart(plan, name);
+    if (kind === 'task') return taskStart(plan, name);
     if (kind === 'graph') return below(name, INTERNAL.input);
     if (kind === 'event') return below(name, INTERNAL.gate);
     if (kind === undefined && !isItem(plan, name)) throw new UnknownNodeError(run, name, 'node');
     return name;
   });
+}
+
+/** What spawned the run that a path lies in, the outermost: a task that runs again, or an item, spawns anew. */
+function spawningPath(plan: Plan, path: string): string | null {
+  const at = path.indexOf(SPAWNED);
+  if (at < 0) return null;
+  const node = path.slice(0, at);
+  const [place = ''] = path.slice(at + SPAWNED.length).split('/');
+  return plan.zips.has(node) ? below(node, place) : taskStart(plan, node);
+}
+
+function taskStart(plan: Plan, path: string): string {
+  const work = below(path, INTERNAL.work);
+  return plan.tasks.has(work) ? work : path;
 }
 
 function mapStart(plan: Plan, path: string): string {

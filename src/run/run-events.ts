@@ -12,7 +12,14 @@ export type RunEvent =
       readonly statusCode: StatusCode;
       readonly status: string | null;
     }
-  | { readonly type: 'progress'; readonly node: string; readonly items: StatusCounts }
+  | {
+      readonly type: 'progress';
+      readonly node: string;
+      /** Of a map. */
+      readonly items?: StatusCounts;
+      /** Of a node that spawns. */
+      readonly spawned?: StatusCounts;
+    }
   | { readonly type: 'run-ended'; readonly statusCode: StatusCode; readonly status: string | null };
 
 export interface EventOptions {
@@ -75,15 +82,22 @@ function watch(waiter: Waiter, alarm: Alarm): Waiter {
 
 /** A rerun makes what had ended pending: nothing is told of it until it starts anew. */
 function* changes(before: NodeStatus | undefined, now: NodeStatus): Generator<RunEvent> {
-  const { node, statusCode, status, items } = now;
+  const { node, statusCode, status } = now;
   const isSame = before?.statusCode === statusCode;
   const hasBegun = statusCode !== 'pending' && statusCode !== 'skipped';
   const wasBegun = before?.statusCode === 'in-progress' || (before && isOver(before.statusCode));
   if (hasBegun && !wasBegun) yield { type: 'started', node };
-  if (items && JSON.stringify(items) !== JSON.stringify(before?.items ?? null) && hasBegun) {
-    yield { type: 'progress', node, items };
+  const made = progressOf(now);
+  if (hasBegun && made && JSON.stringify(made) !== JSON.stringify(before && progressOf(before))) {
+    yield { type: 'progress', node, ...made };
   }
   if (!isSame && isOver(statusCode)) yield { type: 'ended', node, statusCode, status };
+}
+
+/** How far a node is that says so; null: it does not. */
+function progressOf({ items, spawned }: NodeStatus): Pick<NodeStatus, 'items' | 'spawned'> | null {
+  if (!items && !spawned) return null;
+  return { ...(items ? { items } : {}), ...(spawned ? { spawned } : {}) };
 }
 
 /** Sleeps until it is rung, or a time has passed; a ring while nobody sleeps is not lost. */

@@ -10,7 +10,7 @@ export type StatusCounts = Readonly<Record<StatusCode, number>>;
 export interface RunStatus {
   readonly statusCode: StatusCode;
   readonly status: string | null;
-  /** Of nodes and of items of maps; what signalbox adds is not counted. */
+  /** Of nodes, items of maps, and spawned runs with their nodes; what signalbox adds is not counted. */
   readonly counts: StatusCounts;
 }
 
@@ -23,6 +23,8 @@ export interface NodeStatus {
   readonly status: string | null;
   /** Of a map: its items, as far as they are there. */
   readonly items?: StatusCounts;
+  /** Of a task or map that spawns: the runs spawned so far, with those that they spawned in turn. */
+  readonly spawned?: StatusCounts;
 }
 
 export const NO_COUNTS: StatusCounts = Object.freeze({
@@ -35,7 +37,8 @@ export const NO_COUNTS: StatusCounts = Object.freeze({
 });
 
 /** The last parts of the actions of maps and sub-graphs, which are nodes for all that. */
-const ENDS_OF_NODES: readonly string[] = [`/${INTERNAL.join}`, `/${INTERNAL.run}`];
+const RUN_END = `/${INTERNAL.run}`;
+const ENDS_OF_NODES: readonly string[] = [`/${INTERNAL.join}`, RUN_END];
 
 type Store = Pick<TaskStore, 'getOutcomes' | 'countTasks'>;
 
@@ -62,24 +65,67 @@ function sum(counts: readonly TaskCount[]): StatusCounts {
 
 export async function readNodes(store: Store, plan: Plan, run: string): Promise<NodeStatus[]> {
   const paths = [...plan.nodes.keys()];
-  const [outcomes, counts] = await Promise.all([
+  const [outcomes, all, spawned] = await Promise.all([
     store.getOutcomes(
       paths.map((path) => taskId(run, path)),
       { results: false },
     ),
     store.countTasks({ idPrefix: `${run}/` }),
+    countSpawned(store, plan, run),
   ]);
   const found = new Map(outcomes.map((outcome) => [outcome.id, outcome]));
+  // A graph may spawn itself: what is spawned has the same actions.
+  const counts = without(all, [...spawned.values()].flat());
   const byAction = groupByAction(counts);
   return Array.from(plan.nodes, ([node, { kind }]) => {
     const { statusCode = 'pending', status = null } = found.get(taskId(run, node)) ?? {};
     const action = actionPrefix(plan.graph) + node;
-    const items = byAction.get(action) ?? [];
-    const parts = kind === 'graph' ? partsOf(action, counts) : items;
+    const parts = partsOf(kind, action, counts, byAction);
     const hasBegun = statusCode === 'pending' && parts.some(isBegun);
-    const base = { node, kind, statusCode: hasBegun ? 'in-progress' : statusCode, status } as const;
-    return kind === 'map' ? { ...base, items: sum(items) } : base;
+    const runs = spawned.get(node)?.filter(isOfRun);
+    return {
+      node,
+      kind,
+      statusCode: hasBegun ? 'in-progress' : statusCode,
+      status,
+      ...(kind === 'map' ? { items: sum(byAction.get(action) ?? []) } : {}),
+      ...(runs ? { spawned: sum(runs) } : {}),
+    };
   });
+}
+
+/** What is below each node that spawns, by its path. */
+async function countSpawned(
+  store: Store,
+  { nodes }: Plan,
+  run: string,
+): Promise<ReadonlyMap<string, readonly TaskCount[]>> {
+  const spawning = [...nodes].flatMap(([path, node]) =>
+    (node.kind === 'task' || node.kind === 'map') && node.spawns ? [path] : [],
+  );
+  const counts = spawning.map(async (path): Promise<[string, readonly TaskCount[]]> => {
+    const idPrefix = taskId(run, `${below(path, INTERNAL.spawned)}/`);
+    return [path, await store.countTasks({ idPrefix })];
+  });
+  return new Map(await Promise.all(counts));
+}
+
+/** Of one queue, action and state. They are counted one after the other, so that one may have grown meanwhile. */
+function without(all: readonly TaskCount[], some: readonly TaskCount[]): readonly TaskCount[] {
+  if (some.length === 0) return all;
+  const keyOf = ({ queue, action, statusCode }: TaskCount) =>
+    JSON.stringify([queue, action, statusCode]);
+  const taken = new Map<string, number>();
+  for (const one of some) taken.set(keyOf(one), (taken.get(keyOf(one)) ?? 0) + one.count);
+  return all.flatMap((one) => {
+    const count = one.count - (taken.get(keyOf(one)) ?? 0);
+    return count > 0 ? [{ ...one, count }] : [];
+  });
+}
+
+/** `page@1/~run`: of a run, not of a sub-graph. */
+function isOfRun({ action }: TaskCount): boolean {
+  return action?.indexOf('/') === action?.lastIndexOf('/') && action?.endsWith(RUN_END) === true;
 }
 
 function groupByAction(counts: readonly TaskCount[]): Map<string | null, TaskCount[]> {
@@ -88,8 +134,16 @@ function groupByAction(counts: readonly TaskCount[]): Map<string | null, TaskCou
   return groups;
 }
 
-/** What is below a sub-graph. */
-function partsOf(action: string, counts: readonly TaskCount[]): TaskCount[] {
+/** What tells that a node has begun which ends later than that: items, what is below a sub-graph, the handler of one that spawns. */
+function partsOf(
+  kind: NodeKind,
+  action: string,
+  counts: readonly TaskCount[],
+  byAction: ReadonlyMap<string | null, readonly TaskCount[]>,
+): readonly TaskCount[] {
+  if (kind === 'map') return byAction.get(action) ?? [];
+  if (kind === 'task') return byAction.get(below(action, INTERNAL.work)) ?? [];
+  if (kind !== 'graph') return [];
   return counts.filter((one) => one.action?.startsWith(below(action, '')));
 }
 

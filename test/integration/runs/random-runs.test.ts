@@ -13,6 +13,7 @@ import {
   RunFailedError,
   settled,
   startRun,
+  type TaskContext,
 } from '../../../src/index.js';
 import { range } from '../../support/factories.js';
 import { startWorker } from '../../support/run-graphs.js';
@@ -25,7 +26,7 @@ import { useTestBox } from '../../support/test-box.js';
 const t = useTestBox();
 const RUNS = 40;
 const MODES = ['plain', 'orderOnly', 'optional', 'settled', 'onFailure', 'anyOf'] as const;
-const KINDS = ['task', 'task', 'task', 'map', 'zip', 'graph', 'sleep'] as const;
+const KINDS = ['task', 'task', 'task', 'map', 'zip', 'graph', 'sleep', 'spawn'] as const;
 
 interface Spec {
   readonly kind: (typeof KINDS)[number];
@@ -81,7 +82,7 @@ function predict(nodes: readonly Placed[]): { ends: End[]; isFailed: boolean } {
       if (mode === 'optional' || mode === 'settled') return true;
       return ends[at] === (mode === 'onFailure' ? 'aborted' : 'completed');
     });
-    const hasCondition = kind === 'task' || isMap;
+    const hasCondition = kind === 'task' || kind === 'spawn' || isMap;
     if (!lets || (isMap && ends[over] !== 'completed')) ends.push('skipped');
     else if (hasCondition && one.behaviour === 'is not wanted') ends.push('skipped');
     else if (kind === 'sleep' || one.behaviour !== 'fails') ends.push('completed');
@@ -105,12 +106,15 @@ const MODIFIERS: Record<(typeof MODES)[number], (node: AnyNode) => AnyNode | Edg
   anyOf,
 };
 
-function inner(fails: boolean) {
-  const g = graph('inner');
+function inner(fails: boolean, name = 'inner') {
+  const g = graph(name);
   const a = g.task('a', { run: () => work(fails, 1) });
   const b = g.task('b', { after: { a }, run: ({ deps }) => deps.a });
   return g.outputs({ b });
 }
+
+/** A worker knows each by its name, whoever spawns it. */
+const SPAWNED = { works: inner(false, 'works'), fails: inner(true, 'fails') };
 
 function work<T>(fails: boolean, value: T): T {
   if (fails) throw new PermanentError('as told');
@@ -140,6 +144,14 @@ function add(
   switch (kind) {
     case 'task':
       return g.task(id, { after, ...condition, run: () => work(fails, range(one.size)) });
+    case 'spawn': {
+      const { works, fails: failing } = SPAWNED;
+      const run = async ({ spawn }: Pick<TaskContext<void, object>, 'spawn'>) => {
+        for (const _ of range(one.size)) await spawn(works);
+        return fails ? (await spawn(failing)).id : 'none';
+      };
+      return g.task(id, { after, ...condition, spawns: [works, failing], run });
+    }
     case 'sleep':
       return g.sleep(id, 0, { after });
     case 'graph':

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Builder, graph } from '../../../src/graph/builder.js';
+import type { Graph } from '../../../src/graph/definition.js';
 import { anyOf, onFailure, optional, orderOnly, settled } from '../../../src/graph/edges.js';
 import { ForeignNodeError, InvalidGraphError } from '../../../src/graph/graph-errors.js';
 import { handledBy } from '../../../src/graph/node-options.js';
@@ -158,6 +159,16 @@ describe('the id of a node', () => {
     g.map('bc', { over: a, run: one });
     expect(g.outputs({}).maxPathBytes).toBe('bc/9999999999'.length);
   });
+
+  it('has room for the numbers of runs that are spawned', () => {
+    const page = graph('page').outputs({});
+    const g = newGraph();
+    const a = g.task('a', { spawns: [page], run: () => [1] });
+    expect(g.outputs({ a }).maxPathBytes).toBe('a/~spawned/9999999999'.length);
+    const h = newGraph();
+    h.map('b', { over: h.task('a', { run: () => [1] }), spawns: [page], run: one });
+    expect(h.outputs({}).maxPathBytes).toBe('b/~spawned/9999999999/9999999999'.length);
+  });
 });
 
 describe('a dependency', () => {
@@ -242,7 +253,7 @@ describe('a task', () => {
       limitKey: null,
       limit: null,
     };
-    const none = { condition: null, action: null, output: null };
+    const none = { condition: null, action: null, output: null, spawns: null };
     expect(a).toEqual({ kind: 'task', id: 'a', edges: [], run, ...none, settings });
     expect(b).toMatchObject({ run, condition, output });
     expect(b).toHaveProperty('settings', {
@@ -300,6 +311,44 @@ describe('a task', () => {
     const fault = () => newGraph().task('a', untyped(all));
     expect(fault).toThrow(InvalidGraphError);
     expect(fault).toThrow(`Graph "etl", node "a": ${problem}`);
+  });
+});
+
+describe('what a node spawns', () => {
+  const page = graph('page').outputs({});
+
+  it('is a list of graphs, or a function that is asked once they are there', () => {
+    const g = newGraph();
+    g.task('a', { spawns: [page], run: one });
+    g.task('b', { spawns: () => [etl, page], run: one });
+    g.task('c', { spawns: [], run: one });
+    const etl: Graph<void, object> = g.outputs({});
+    const spawns = etl.nodes.map((node) => (node.kind === 'task' ? node.spawns : null));
+    expect(spawns.map((one) => one?.names)).toEqual([['page'], null, undefined]);
+    expect(spawns.map((one) => one?.graphs())).toEqual([[page], [etl, page], undefined]);
+    expect(Object.isFrozen(spawns[0])).toBe(true);
+  });
+
+  it.each([
+    ['a builder', [graph('open')]],
+    ['a graph without its list', page],
+    ['a name', ['page']],
+  ])('is not %s', (_, spawns) => {
+    const problem = 'Graph "etl", node "a": spawns must be an array of graphs';
+    expect(() => newGraph().task('a', untyped({ spawns, run: one }))).toThrow(problem);
+    const g = newGraph();
+    g.task('a', untyped({ spawns: () => spawns, run: one }));
+    const [node] = g.outputs({}).nodes;
+    expect(() => node?.kind === 'task' && node.spawns?.graphs()).toThrow(problem);
+  });
+
+  it('is nothing where another map goes over it, item by item', () => {
+    const g = newGraph();
+    const a = g.task('a', { run: () => [1] });
+    const b = g.map('b', { over: a, spawns: [page], run: one });
+    expect(() => g.map('c', { over: b, run: one })).toThrow(
+      'Graph "etl", node "c": over must not be a map that spawns, as "b" does',
+    );
   });
 });
 

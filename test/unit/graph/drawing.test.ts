@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { graph } from '../../../src/graph/builder.js';
+import type { Graph } from '../../../src/graph/definition.js';
 import { anyOf, onFailure, optional, orderOnly, settled } from '../../../src/graph/edges.js';
 
 const one = () => 1;
@@ -54,6 +55,19 @@ describe('toMermaid', () => {
         "  class n1 in_progress",
       ]
     `);
+  });
+
+  it('names the graphs that a node spawns, itself included', () => {
+    const page = graph('page', { version: 3 }).outputs({});
+    const g = graph('crawler');
+    const a = g.task('a', { spawns: () => [crawler, page], run: () => [1] });
+    g.map('b', { over: a, spawns: [page], run: one });
+    const crawler: Graph<void, object> = g.outputs({});
+    const nodes = crawler.toDot().split('\n').slice(1, 3);
+    expect(nodes).toEqual([
+      '  n0 [label="a, spawns crawler v1, page v3", shape=box];',
+      '  n1 [label="b, spawns page v3", shape=box3d];',
+    ]);
   });
 
   it('takes any id', () => {

@@ -10,6 +10,7 @@ import {
   settled,
 } from '../../../src/graph/edges.js';
 import type { Node } from '../../../src/graph/node.js';
+import type { Spawns } from '../../../src/graph/spawn.js';
 
 type Shape = (g: Builder<void, void>) => Dependencies;
 
@@ -55,6 +56,20 @@ describe('the hash of a shape', () => {
     ],
   ])('does not depend on %s', (_, shape) => {
     expect(hashOf(shape)).toBe(hashOf(base));
+  });
+
+  it('depends on whether nodes spawn, and on the names of what they spawn, in no order', () => {
+    const named = (name: string, version = 1) => graph(name, { version }).outputs({});
+    const spawning =
+      (spawns: Spawns): Shape =>
+      (g) => ({ a: g.task('a', { spawns, run: one }) });
+    const [x, y] = [named('x'), named('y')];
+    const plain = hashOf((g) => ({ a: g.task('a', { run: one }) }));
+    expect(hashOf(spawning([]))).toBe(plain);
+    const hashes = [plain, ...[[x], [y], [x, y], () => [x]].map((it) => hashOf(spawning(it)))];
+    expect(new Set(hashes).size).toBe(hashes.length);
+    expect(hashOf(spawning([y, x]))).toBe(hashOf(spawning([x, y])));
+    expect(hashOf(spawning([named('x', 2)]))).toBe(hashOf(spawning([x])));
   });
 
   it('does not depend on the name and version of the graph, but on those within it', () => {
