@@ -31,6 +31,8 @@
 \ir functions/list_tasks.sql
 \ir functions/get_outcomes.sql
 \ir functions/count_tasks.sql
+\ir functions/list_runs.sql
+\ir functions/list_run_parts.sql
 \ir functions/purge_tasks.sql
 \ir functions/clean_tasks.sql
 \ir functions/announce_worker.sql

@@ -44,8 +44,10 @@ export {
 export type { PoolTaskOptions } from './pool/pool-task-options.js';
 export type { PooledTask } from './pool/pooled-task.js';
 export { TaskPool, type TaskPoolOptions } from './pool/task-pool.js';
+export { cancelRun } from './run/cancel-run.js';
 export { GraphActor, type GraphActorOptions } from './run/graph-actor.js';
 export { type GraphWorkerOptions, graphWorker } from './run/graph-worker.js';
+export { type ListRunsFilter, listRuns, type RunSummary } from './run/list-runs.js';
 export type { NodeHandler } from './run/performing.js';
 export type { RerunOptions as RunRerunOptions, RerunPreview } from './run/rerun.js';
 export { Run } from './run/run.js';
@@ -60,6 +62,7 @@ export {
 export type { EventOptions as RunEventOptions, RunEvent } from './run/run-events.js';
 export type { NodeStatus, RunStatus, StatusCounts } from './run/run-status.js';
 export { type RunSettings, runTasks } from './run/run-tasks.js';
+export { type RunNode, type RunTree, readRunTree } from './run/run-tree.js';
 export { openRun, type StartOptions, startRun } from './run/start-run.js';
 export { Scheduler, type SchedulerOptions } from './schedule/scheduler.js';
 export { connect, Signalbox } from './signalbox.js';
@@ -104,6 +107,9 @@ export type {
   RerunOptions,
   RetryPolicy,
   ReturnReport,
+  RunFilter,
+  RunPart,
+  RunRow,
   RunWhen,
   SignalOptions,
   SizeOptions,

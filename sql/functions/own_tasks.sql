@@ -20,7 +20,7 @@
 -- the order (priority desc, seq).
 --
 -- Locks: what run_timers and settle_tasks lock; limited keys and slots (see measure_rooms); rows of ready,
--- skipping locked ones; then those tasks, which nobody else waits for; unique keys that they free; slots;
+-- skipping locked ones; then those tasks, for which nobody but updates waits; unique keys that they free; slots;
 -- rows of keyed_lane, skipping locked ones. Having given slots back, of tasks that lapsed, it takes no
 -- tasks with a limit_key: locked in one transaction, slots of both kinds would be in no order. The next
 -- call does.

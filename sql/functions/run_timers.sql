@@ -3,9 +3,10 @@
 -- now. Bounded: at most 100 timers, about 2,000 tasks and 1,000 keys a call. own_tasks calls it, so
 -- it need not be called where workers run. Returns how many timers it ran.
 --
--- Locks: due rows of timer, skipping locked ones; their tasks, skipping locked ones, which get a
--- timer that is due again at once; then the targets of lapsed tasks that had no tries left, in id
--- order; keys of unique_key, skipping locked ones; limits, last.
+-- Locks: due rows of timer, their tasks, and the targets of lapsed tasks that have no tries left. A
+-- task that is locked, or has a target that is, gets a timer that is due again at once: to wait for
+-- a target while holding tasks that were pending until somebody owned them could be a deadlock with
+-- update_tasks. Then keys of unique_key, skipping locked ones; limits, last.
 create or replace function signalbox.run_timers(
   p_now timestamptz default null
 ) returns integer language plpgsql
@@ -95,15 +96,8 @@ create or replace function signalbox.check_leases(
   p_ids text[], p_now timestamptz
 ) returns void language plpgsql as $$
 declare
-  v_lapsed text[];
+  v_lapsed text[] := signalbox.lock_lapsed(p_ids, p_now);
 begin
-  select array_agg(c.id) into v_lapsed
-  from (
-    select t.id from signalbox.task t
-    where t.id = any (p_ids) and t.status_code = 'in-progress' and t.action_deadline <= p_now
-    for no key update skip locked
-  ) as c;
-
   insert into signalbox.timer (due, kind, ids)
   select signalbox.lease_check(greatest(min(t.action_deadline), p_now), p_now), 'lease',
     array_agg(t.id)
@@ -118,9 +112,58 @@ begin
 end
 $$;
 
--- Takes back tasks in progress, whose rows the caller has locked. One that has not begun was owned
--- ahead by somebody who is gone: it gets its try back and returns to its lane at once. The others
--- failed a try.
+-- Locks those of p_ids whose deadline has passed, and returns those that it could lock together with
+-- all targets that they will signal.
+--
+-- In spite of SKIP LOCKED, Postgres waits for a row that one transaction has just changed and another
+-- is changing again. That wait is given up, and nothing is locked: it may be a deadlock.
+create or replace function signalbox.lock_lapsed(
+  p_ids text[], p_now timestamptz
+) returns text[] language plpgsql set lock_timeout = '10ms' as $$
+declare
+  v_ids text[];
+  v_ending text[];
+  v_targets text[];
+  v_locked text[];
+begin
+  select array_agg(c.id) into v_ids
+  from (
+    select t.id from signalbox.task t
+    where t.id = any (p_ids) and t.status_code = 'in-progress' and t.action_deadline <= p_now
+    for no key update skip locked
+  ) as c;
+  select array_agg(distinct t.id), array_agg(distinct s.target) into v_ending, v_targets
+  from signalbox.task t cross join unnest(t.to_signal_after) as s (target)
+  where t.id = any (v_ids) and t.started_at is not null and t.num_tries >= t.max_tries;
+  if v_targets is null then
+    return v_ids;
+  end if;
+
+  select array_agg(c.id) into v_locked
+  from (
+    select t.id from signalbox.task t
+    where t.id = any (v_targets) and t.num_signals < t.total_dependencies
+    for no key update skip locked
+  ) as c;
+  -- A target that does not wait for signals gets none.
+  select array_agg(t.id) into v_targets
+  from signalbox.task t
+  where t.id = any (v_targets) and t.num_signals < t.total_dependencies
+    and not t.id = any (coalesce(v_locked, '{}'));
+  if v_targets is not null then
+    select array_agg(t.id) into v_ids
+    from signalbox.task t
+    where t.id = any (v_ids) and not (t.id = any (v_ending) and t.to_signal_after && v_targets);
+  end if;
+  return v_ids;
+exception when lock_not_available then
+  return null;
+end
+$$;
+
+-- Takes back tasks in progress. The caller has locked them, and the targets of those that end. One
+-- that has not begun was owned ahead by somebody who is gone: it gets its try back and returns to
+-- its lane at once. The others failed a try.
 create or replace function signalbox.lapse(
   p_ids text[], p_now timestamptz
 ) returns void language plpgsql as $$

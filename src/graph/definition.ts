@@ -22,8 +22,12 @@ export type InputOf<G> = G extends Graph<infer I, unknown> ? I : never;
 /** What a run of the graph comes to. */
 export type OutputOf<G> = G extends Graph<never, infer O> ? O : never;
 
-export function isGraph(value: unknown): value is GraphDefinition {
-  return typeof value === 'object' && value !== null && 'hash' in value && 'nodes' in value;
+/** Of the registry that all copies of this package share: a graph that was made by another one is a graph. */
+const BRAND = Symbol.for('signalbox.graph');
+
+/** Its types are not known: input and outputs are whatever its schemas, and its nodes, say. */
+export function isGraph(value: unknown): value is Graph<unknown, unknown> {
+  return typeof value === 'object' && value !== null && BRAND in value;
 }
 
 export interface GraphParts {
@@ -42,6 +46,7 @@ export function defineGraph<I, O>(parts: GraphParts): Graph<I, O> {
   });
   return Object.freeze({
     ...definition,
+    [BRAND]: true,
     toMermaid: (options?: DrawOptions) => toMermaid(definition, options),
     toDot: (options?: DrawOptions) => toDot(definition, options),
   });

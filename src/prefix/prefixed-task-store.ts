@@ -20,6 +20,9 @@ import type {
   ReadyRequest,
   RerunOptions,
   ReturnReport,
+  RunFilter,
+  RunPart,
+  RunRow,
   SignalOptions,
   SizeOptions,
   Task,
@@ -198,6 +201,26 @@ export class PrefixedTaskStore implements TaskStore {
     return this.#calling(async () => {
       const counts = await this.#store.countTasks(this.#names.addToFilter(filter));
       return counts.map((one) => ({ ...one, action: this.#names.stripOptional(one.action) }));
+    });
+  }
+
+  listRuns(filter: RunFilter = {}): Promise<RunRow[]> {
+    return this.#calling(async () => {
+      const runs = await this.#store.listRuns(this.#names.addToFilter(filter));
+      return runs.map((run) => ({
+        ...this.#names.stripId(run),
+        action: this.#names.strip(run.action),
+      }));
+    });
+  }
+
+  listRunParts(id: string): Promise<RunPart[]> {
+    return this.#calling(async () => {
+      const parts = await this.#store.listRunParts(this.#names.add(id));
+      return parts.map((part) => ({
+        ...this.#names.stripId(part),
+        action: this.#names.stripOptional(part.action),
+      }));
     });
   }
 

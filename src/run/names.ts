@@ -49,3 +49,19 @@ export function runIdOf(graph: GraphDefinition, id: string): string {
 export function isInternal(path: string): boolean {
   return path.startsWith('~', path.lastIndexOf('/') + 1);
 }
+
+const RUN_ACTION = /^(.+)@(\d+)\/(?:.*\/)?~run$/s;
+
+/** The graph that the action of a run names; null: it is no run's. */
+export function parseRunAction(
+  action: string | null,
+): { readonly graph: string; readonly version: number } | null {
+  const [, graph, version] = RUN_ACTION.exec(action ?? '') ?? [];
+  return graph === undefined ? null : { graph, version: Number(version) };
+}
+
+/** The paths that a path lies below, the longest last: `a`, `a/b` of `a/b/c`. */
+export function pathsAbove(path: string): string[] {
+  const parts = path.split('/').slice(0, -1);
+  return parts.map((_, i) => parts.slice(0, i + 1).join('/'));
+}

@@ -50,15 +50,19 @@ export class RunExistsError extends SignalboxError {
   }
 }
 
-/** An idempotency key stands for a run with another input. */
+/** The run that an idempotency key, or an id, stands for has another input. */
 export class RunInputMismatchError extends SignalboxError {
   readonly run: string;
-  readonly idempotencyKey: string;
+  /** Null: it was named by its id. */
+  readonly idempotencyKey: string | null;
 
-  constructor(run: string, idempotencyKey: string) {
+  constructor(run: string, idempotencyKey: string | null) {
+    const name = JSON.stringify(run);
     super(
       'RUN_INPUT_MISMATCH',
-      `The idempotency key ${JSON.stringify(idempotencyKey)} stands for run ${JSON.stringify(run)}, which was started with another input. Use a key for each input.`,
+      idempotencyKey === null
+        ? `Run ${name} is there already, and was started with another input. Give that input, or this one another runId.`
+        : `The idempotency key ${JSON.stringify(idempotencyKey)} stands for run ${name}, which was started with another input. Use a key for each input.`,
     );
     this.run = run;
     this.idempotencyKey = idempotencyKey;

@@ -25,7 +25,7 @@ export interface NodeStatus {
   readonly items?: StatusCounts;
 }
 
-const NO_COUNTS: StatusCounts = Object.freeze({
+export const NO_COUNTS: StatusCounts = Object.freeze({
   pending: 0,
   'in-progress': 0,
   completed: 0,

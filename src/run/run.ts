@@ -1,16 +1,10 @@
-import { TaskNotFoundError } from '../errors.js';
 import type { EventNode } from '../graph/node.js';
 import type { GraphDefinition } from '../graph/node-definition.js';
 import { validateValue } from '../graph/validate-value.js';
-import type {
-  Json,
-  StatusCode,
-  TaskStanding,
-  TaskStore,
-  WaitOptions,
-} from '../store/task-store.js';
+import type { Json, TaskStanding, TaskStore, WaitOptions } from '../store/task-store.js';
+import { cancelRun, mustExist } from './cancel-run.js';
 import { withCollected } from './collected-rows.js';
-import { below, INTERNAL, isInternal, taskId } from './names.js';
+import { below, INTERNAL, taskId } from './names.js';
 import { readFailures } from './perform-graph.js';
 import type { Plan } from './plan.js';
 import { planOf } from './planner.js';
@@ -65,20 +59,8 @@ export class Run<out O> {
    * Ends all of the run that has not ended, what its nodes insert meanwhile too; resolves with how many tasks. The signals of
    * handlers that run fire when their worker next extends their leases.
    */
-  async cancel(options: { readonly status?: string } = {}): Promise<number> {
-    let total = 0;
-    for (;;) {
-      const ids: string[] = [this.id];
-      const statusCodes: StatusCode[] = ['pending', 'in-progress'];
-      const filter = { idPrefix: `${this.id}/`, statusCodes };
-      for await (const { id } of this.#store.listTasks(filter)) ids.push(id);
-      // All in one statement: nothing of it can begin because something before it was cancelled.
-      const numCancelled = await this.#store.cancelTasks(ids, options);
-      if (numCancelled === 0) break;
-      total += numCancelled;
-    }
-    if (total === 0) await this.#mustExist();
-    return total;
+  cancel(options: { readonly status?: string } = {}): Promise<number> {
+    return cancelRun(this.#store, this.id, options);
   }
 
   /**
@@ -86,7 +68,7 @@ export class Run<out O> {
    * `from: 'failed'`: what failed or was cancelled. With `preview`, nothing is changed. UnknownNodeError.
    */
   async rerun(options: RerunOptions): Promise<RerunPreview> {
-    await this.#mustExist();
+    await mustExist(this.#store, this.id);
     return rerun(this.#store, this.#plan, this.id, options);
   }
 
@@ -114,7 +96,7 @@ export class Run<out O> {
     const result = { payload: value as Json };
     const id = taskId(this.id, below(path, INTERNAL.payload));
     if ((await this.#store.signalTasks([id], { result })) > 0) return true;
-    await this.#mustExist();
+    await mustExist(this.#store, this.id);
     return false;
   }
 
@@ -137,10 +119,5 @@ export class Run<out O> {
     const filter = { idPrefix: `${this.id}/`, limit: PAGE_SIZE };
     for await (const { id } of this.#store.listTasks(filter)) ids.push(id);
     return ids;
-  }
-
-  async #mustExist(): Promise<void> {
-    const [run] = await this.#store.getOutcomes([this.id], { results: false });
-    if (!run || isInternal(this.id)) throw new TaskNotFoundError([this.id]);
   }
 }

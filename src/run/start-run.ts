@@ -17,6 +17,8 @@ export interface StartOptions extends InsertOptions, RunSettings {
   readonly runId?: string | undefined;
   /** Another start with the same key gives the same run, whatever has become of it. Instead of `runId`. */
   readonly idempotencyKey?: string | undefined;
+  /** With `runId`: a run of that id that is there already is given, if its input is the same. Default false. */
+  readonly resume?: boolean | undefined;
 }
 
 const KEY_CHARACTERS = 32;
@@ -26,7 +28,8 @@ const RANDOM_BYTES = 8;
  * Inserts a whole run, all or nothing, in the caller's transaction if one is given.
  *
  * The input is validated first: InvalidValueError, and nothing is inserted. RunExistsError if `runId` is taken;
- * RunInputMismatchError if `idempotencyKey` stands for a run with another input.
+ * RunInputMismatchError if
+ * the run that `idempotencyKey` or `resume` would give has another input.
  */
 export async function startRun<I, O>(
   store: TaskStore,
@@ -34,7 +37,7 @@ export async function startRun<I, O>(
   input: I,
   options: StartOptions = {},
 ): Promise<Run<O>> {
-  const { tx, runId, idempotencyKey, ...settings } = options;
+  const { tx, runId, idempotencyKey, resume = false, ...settings } = options;
   const value = toJson(await validated(graph, input));
   const id = chooseId(runId, idempotencyKey);
   const run = runIdOf(graph, id);
@@ -42,8 +45,8 @@ export async function startRun<I, O>(
     await store.insertTasks(runTasks(graph, run, value, settings), tx ? { tx } : {});
   } catch (error) {
     if (!(error instanceof DuplicateTaskError)) throw error;
-    if (idempotencyKey === undefined) throw new RunExistsError(run, { cause: error });
-    await checkInput(store, run, value, idempotencyKey);
+    if (idempotencyKey === undefined && !resume) throw new RunExistsError(run, { cause: error });
+    await checkInput(store, run, value, idempotencyKey ?? null);
   }
   return new Run<O>(store, graph, run);
 }
@@ -88,7 +91,7 @@ async function checkInput(
   store: TaskStore,
   run: string,
   input: Json | undefined,
-  key: string,
+  key: string | null,
 ): Promise<void> {
   const task = await store.getTask(run);
   // Deleted in the meantime: it was there, and has the input that it had.

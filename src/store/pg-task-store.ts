@@ -19,6 +19,7 @@ import {
   toTaskBody,
   toWatchReport,
 } from './rows.js';
+import { listRunParts, listRuns } from './runs.js';
 import { toSqlFilter } from './task-filter.js';
 import type {
   BodySchema,
@@ -39,6 +40,9 @@ import type {
   ReadyRequest,
   RerunOptions,
   ReturnReport,
+  RunFilter,
+  RunPart,
+  RunRow,
   SignalOptions,
   SizeOptions,
   Task,
@@ -191,6 +195,14 @@ export class PgTaskStore {
 
   countTasks(filter: Omit<TaskFilter, 'limit'> = {}): Promise<TaskCount[]> {
     return countTasks(this.query, filter);
+  }
+
+  listRuns(filter: RunFilter = {}): Promise<RunRow[]> {
+    return listRuns(this.query, filter);
+  }
+
+  listRunParts(id: string): Promise<RunPart[]> {
+    return listRunParts(this.query, id);
   }
 
   why(id: string): Promise<TaskStanding> {

@@ -6,6 +6,8 @@ import type {
   LimitSlots,
   LiveWorker,
   OwnedTask,
+  RunPart,
+  RunRow,
   RunWhen,
   StatusCode,
   Task,
@@ -158,6 +160,31 @@ export function toClaimedPositions(rows: readonly RawRow[]): ClaimedPosition[] {
       priority: Number(row[5]),
       seq: Number(row[11]),
     }));
+}
+
+/** id, action, status_code, status, created_at, finished_at. */
+export function toRunRow(row: RawRow): RunRow {
+  return {
+    id: toText(row[0]),
+    action: toText(row[1]),
+    statusCode: toText(row[2]) as StatusCode,
+    status: row[3] ?? null,
+    createdAt: new Date(Number(row[4])),
+    finishedAt: toDate(row[5]),
+  };
+}
+
+/** id, action, status_code, status, started_at, finished_at, num_items. */
+export function toRunPart(row: RawRow): RunPart {
+  return {
+    id: toText(row[0]),
+    action: row[1] ?? null,
+    statusCode: toText(row[2]) as StatusCode,
+    status: row[3] ?? null,
+    startedAt: toDate(row[4]),
+    finishedAt: toDate(row[5]),
+    numItems: toNumber(row[6]),
+  };
 }
 
 /** id, state, status_code, status, result. */

@@ -1,8 +1,10 @@
 import type pg from 'pg';
+import type { RunFilter, RunPart, RunRow } from './run-rows.js';
 import type { ScheduleStore } from './schedule-store.js';
 import type { Json, Limits, OwnedTask, StatusCode, Task, TaskInput, TaskOutcome } from './task.js';
 import type { TaskStanding } from './task-standing.js';
 
+export type * from './run-rows.js';
 export type * from './task.js';
 export type * from './task-standing.js';
 
@@ -301,6 +303,18 @@ export interface TaskStore {
 
   /** How many tasks there are, by queue, action and status. Reads every task that fits. */
   countTasks(filter?: Omit<TaskFilter, 'limit'>): Promise<TaskCount[]>;
+
+  /**
+   * Runs of graphs that are not below another run, the newest first. Reads two ranges of ids for each that fits
+   * `idPrefix`, however many tasks it has.
+   */
+  listRuns(filter?: RunFilter): Promise<RunRow[]>;
+
+  /**
+   * What a run, or whatever task has others below its id, consists of, in no order; the items of maps counted by state.
+   * Reads every task below it; gives none where there is no such run.
+   */
+  listRunParts(id: string): Promise<RunPart[]>;
 
   /** What a task waits for: TaskNotFoundError. For people: it may read the whole table. */
   why(id: string): Promise<TaskStanding>;

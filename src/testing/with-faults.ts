@@ -18,6 +18,8 @@ const CALLS: Readonly<Record<StoreCall, true>> = Object.freeze({
   getTasks: true,
   listTasks: true,
   countTasks: true,
+  listRuns: true,
+  listRunParts: true,
   getBodies: true,
   getOutcomes: true,
   why: true,

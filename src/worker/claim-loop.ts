@@ -188,7 +188,7 @@ export class ClaimLoop {
     }
   }
 
-  /** Whether it was woken before the time was up. */
+  /** Whether it was woken long before the time was up. Not what the store says: closed, it says false at once, without end. */
   async #sleep(timeoutMs: number): Promise<boolean> {
     const { store, queues } = this.#options;
     const actions = this.#options.actions();

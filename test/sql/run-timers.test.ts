@@ -172,6 +172,35 @@ describe('run_timers', () => {
     expect(await box.statuses()).toEqual({ a: 'pending', b: 'pending' });
   });
 
+  it('comes back for a task that lapses for good when somebody had locked its target', async () => {
+    const once = { action: 'upstream', maxTries: 1 };
+    await box.insert(
+      spec('a', { ...once, targets: ['c'] }),
+      spec('b', { ...once, targets: ['d'] }),
+      spec('c'),
+      spec('d'),
+    );
+    await box.own({ actions: ['upstream'], duration: '1 second' });
+    // 1. Another session has c, the target of a.
+    await box.sessionThat(`select * from task where id = 'c' for update`);
+    // 2. The deadlines pass: b lapses and signals d; a gets a timer that is due at once.
+    await runTimers(2);
+    expect(await box.statuses()).toEqual({
+      a: 'in-progress',
+      b: 'aborted',
+      c: 'pending',
+      d: 'pending',
+    });
+    expect(await box.ready()).toEqual(['d']);
+    expect(await box.rows('select due, kind, ids from timer')).toEqual([
+      { due: at(2), kind: 'lease', ids: ['a'] },
+    ]);
+    // 3. Free: it lapses and signals.
+    await box.endSessions();
+    await runTimers(2);
+    expect(await box.ready()).toEqual(['d', 'c']);
+  });
+
   it('leaves timers that another session is running', async () => {
     await box.insert(spec('a', { startAfterMs: at(10).getTime() }));
     // 1. Another session runs the timer and has not committed.

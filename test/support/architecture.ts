@@ -6,16 +6,17 @@ export type Sources = Readonly<Record<string, string>>;
 
 /**
  * Which modules each may import, besides itself: a module is a folder of src, or a file beside them. Imports go one way:
- * errors, logger <- graph, store, pool <- prefix, wait, worker, workflow, schedule <- maintain, run <- signalbox <- cli, testing, with embedded apart.
+ * errors, logger, on-abort <- graph, store, pool <- prefix, wait, worker, workflow, schedule <- maintain, run <- signalbox <- cli, testing, with embedded apart.
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   logger: [],
+  'on-abort': [],
   graph: ['errors', 'logger'],
   store: ['errors', 'logger', 'graph'],
-  pool: ['errors', 'logger'],
+  pool: ['errors', 'logger', 'on-abort'],
   prefix: ['errors', 'logger', 'store'],
-  wait: ['errors', 'logger', 'store'],
+  wait: ['errors', 'logger', 'on-abort', 'store'],
   worker: ['errors', 'logger', 'store', 'pool'],
   run: ['errors', 'logger', 'graph', 'store', 'worker'],
   workflow: ['errors', 'logger', 'store'],
