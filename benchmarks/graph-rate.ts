@@ -2,13 +2,13 @@
 // each first in every other round: the table grows, and who comes later finds autovacuum at work.
 //
 // Measured on two cores that others used as well, hence in CPU time a task, of this process and of Postgres:
-//   each node reading what it depends on in its turn   33 and 62 us   ratios 0.36 to 0.84, median 0.59
-//   what a claim depends on read before it is handed out   22 and 48 us   0.60 to 0.72 with little load
-//   no promise where nothing is waited for   19 and 49 us   0.60 to 0.70; under a load of 10 to 17 0.38 to 0.69, median 0.64
+//   each node reading what it depends on in its turn   35 and 63 us   ratios 0.36 to 0.84, median 0.59
+//   what a claim depends on read before it is handed out   24 and 47 us   0.60 to 0.72 with little load
+//   no promise where nothing is waited for   21 and 49 us   0.60 to 0.70; under a load of 9 to 23 0.38 to 0.72, medians 0.64 and 0.53
 //   the raw store                            12 and 38 us
 // Reading first helped most by what it left undone: handlers were short again, so that 68,000 tasks of 88,000 need no longer be
 // owned ahead, and announced by an update each when they began. The same tasks with a handler that does nothing
-// and no graph layer come to 0.49 to 0.96 of the raw store, median 0.71: a run has a task of its own, which is not counted as a node.
+// and no graph layer came to 0.49 to 0.99 of the raw store, median 0.88: a run has a task of its own, which is not counted as a node.
 // Usage: tsx benchmarks/graph-rate.ts [diamonds] [rounds]
 
 import {
