@@ -17,10 +17,14 @@ describe('a spawner', () => {
     const spawner = newSpawner();
     const input = { n: 1 };
     expect(await spawner.spawn(page, input)).toEqual({ id: 'etl/1/x/~spawned/0' });
-    expect(await spawner.collect()).toEqual([
+    const tasks = await spawner.collect();
+    const stamp = tasks[0]?.body;
+    expect(stamp).toMatch(new RegExp(`^${page.hash.slice(0, 12)}[.]`));
+    expect(tasks).toEqual([
       {
         id: 'etl/1/x/~spawned/0/a',
         action: 'page@1/a',
+        body: stamp,
         toSignalAfter: ['etl/1/x/~spawned/0'],
         maxTries: 3,
         priority: 3,
@@ -30,7 +34,7 @@ describe('a spawner', () => {
         id: 'etl/1/x/~spawned/0',
         action: 'page@1/~run',
         toSignalAfter: ['etl/1/x'],
-        body: { version: 1, hash: page.hash, input },
+        body: { version: 1, hash: page.hash, stamp, input },
         priority: 3,
         queue: 'slow',
       },
