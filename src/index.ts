@@ -60,6 +60,7 @@ export {
 export type { EventOptions as RunEventOptions, RunEvent } from './run/run-events.js';
 export type { NodeStatus, RunStatus, StatusCounts } from './run/run-status.js';
 export { type RunSettings, runTasks } from './run/run-tasks.js';
+export { scheduledRun, scheduledRunId } from './run/scheduled-run.js';
 export { openRun, type StartOptions, startRun } from './run/start-run.js';
 export { Scheduler, type SchedulerOptions } from './schedule/scheduler.js';
 export { connect, Signalbox } from './signalbox.js';

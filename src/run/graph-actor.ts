@@ -4,6 +4,7 @@ import type { OwnedTask, TaskStore } from '../store/task-store.js';
 import type { ActionContext, ActionSettings, Actor, ActorResult } from '../worker/actor.js';
 import { performInput, performRun } from './perform-graph.js';
 import { performItems, performJoin, performMapGate } from './perform-map.js';
+import { performStart } from './perform-start.js';
 import { performItem, performTask } from './perform-task.js';
 import { performEvent, performEventGate, performSleep } from './perform-wait.js';
 import type { NodeHandler, Performing } from './performing.js';
@@ -92,6 +93,8 @@ function settingsOf(work: Work): ActionSettings {
 
 function perform(work: Work, given: Omit<Performing, 'work'>): Promise<ActorResult> {
   switch (work.role) {
+    case 'start':
+      return performStart({ ...given, work });
     case 'run':
       return performRun({ ...given, work });
     case 'task':

@@ -3,13 +3,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { DuplicateTaskError, InvalidOptionError } from '../errors.js';
 import { idFault } from '../graph/check-id.js';
 import type { Graph } from '../graph/definition.js';
-import type { GraphDefinition } from '../graph/node-definition.js';
-import { validateValue } from '../graph/validate-value.js';
 import type { InsertOptions, Json, TaskStore } from '../store/task-store.js';
 import { runIdOf } from './names.js';
 import { Run } from './run.js';
 import { readRunBody } from './run-body.js';
 import { RunExistsError, RunInputMismatchError } from './run-errors.js';
+import { toRunInput } from './run-input.js';
 import { type RunSettings, runTasks } from './run-tasks.js';
 
 export interface StartOptions extends InsertOptions, RunSettings {
@@ -35,7 +34,7 @@ export async function startRun<I, O>(
   options: StartOptions = {},
 ): Promise<Run<O>> {
   const { tx, runId, idempotencyKey, ...settings } = options;
-  const value = toJson(await validated(graph, input));
+  const value = await toRunInput(graph, input);
   const id = chooseId(runId, idempotencyKey);
   const run = runIdOf(graph, id);
   try {
@@ -52,17 +51,6 @@ export async function startRun<I, O>(
 export function openRun<O>(store: TaskStore, graph: Graph<never, O>, id: string): Run<O> {
   const isWhole = id.startsWith(`${graph.name}/`);
   return new Run<O>(store, graph, isWhole ? id : runIdOf(graph, id));
-}
-
-async function validated(graph: GraphDefinition, input: unknown): Promise<unknown> {
-  if (graph.input === null) return input;
-  return validateValue(graph.input, input, `input of graph ${JSON.stringify(graph.name)}`);
-}
-
-/** As it will be read: what JSON drops is dropped now, so that inputs can be compared. */
-function toJson(input: unknown): Json | undefined {
-  const text = JSON.stringify(input);
-  return text === undefined ? undefined : JSON.parse(text);
 }
 
 /** Ids of new runs begin with the time: they are inserted at the end of the primary key. */
