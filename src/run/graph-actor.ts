@@ -7,6 +7,7 @@ import { type Needs, needsOf } from './needs.js';
 import { performInput, performRun } from './perform-graph.js';
 import { performItems, performJoin, performMapGate } from './perform-map.js';
 import { performSpawnJoin } from './perform-spawn.js';
+import { performStart } from './perform-start.js';
 import { performItem, performTask } from './perform-task.js';
 import { performEvent, performEventGate, performSleep } from './perform-wait.js';
 import type { NodeHandler, Performing } from './performing.js';
@@ -84,7 +85,7 @@ export class GraphActor implements Actor {
   async handle(task: OwnedTask, context: ActionContext): Promise<ActorResult> {
     const work = this.#works.get(task.action)?.work;
     if (!work) throw new InvalidOptionError('action', `${task.action} is of none of the graphs`);
-    if (work.role !== 'item') checkShape(work.scope.whole, stampOf(task));
+    if (work.role !== 'item' && work.role !== 'start') checkShape(work.scope.whole, stampOf(task));
     return perform(work, {
       task,
       context,
@@ -132,6 +133,8 @@ function settingsOf(work: Work): ActionSettings {
 
 function perform(work: Work, given: Omit<Performing, 'work'>): Promise<ActorResult> {
   switch (work.role) {
+    case 'start':
+      return performStart({ ...given, work });
     case 'run':
       return performRun({ ...given, work });
     case 'task':

@@ -12,12 +12,18 @@ import type { GraphDefinition } from '../graph/node-definition.js';
  *   etl/42/sub           a sub-graph: its run      etl/42/sub/~input, etl/42/sub/<node>
  *   etl/42/ok            an event                  etl/42/ok/~gate, ~payload, ~timeout, ~skipped
  *
+ * Of a schedule, whose tasks start runs:
+ *
+ *   nightly/<due>        starts the run            nightly/<due>/~run   ends when the run does
+ *   etl/nightly@<due>    the run
+ *
  * A path is what comes after the run: `each/~items`. An action is `<graph>@<version>/<path>`, of items the path of
  * their map; so a worker which does not know a version never owns a task of it.
  */
 
 /** What signalbox adds itself. No id of a node begins with `~`. */
 export const INTERNAL = {
+  start: '~start',
   run: '~run',
   items: '~items',
   join: '~join',

@@ -30,6 +30,7 @@ export type Work = {
   /** Of its tasks, below the run; of items, of their map. */
   readonly path: string;
 } & (
+  | { readonly role: 'start' }
   | { readonly role: 'run' }
   | { readonly role: 'task'; readonly node: NodeOf<'task'> }
   | { readonly role: 'spawn-join'; readonly node: NodeOf<'task'> }

@@ -45,6 +45,7 @@ class Planner {
 
   plan(): Plan {
     this.#addScope('', this.#graph);
+    this.#addStart();
     return {
       graph: this.#graph,
       tasks: this.#tasks,
@@ -63,6 +64,13 @@ class Planner {
     }
     this.#add(scope, path, INTERNAL.run, null, { role: 'run' });
     for (const id of scope.sinks) this.#edge(below(path, id), path);
+  }
+
+  /** What schedules insert: no task of a run. */
+  #addStart(): void {
+    const action = this.#prefix + INTERNAL.start;
+    const scope = toScope('', this.#graph, this.#graph);
+    this.#works.set(action, { role: 'start', action, scope, path: '' });
   }
 
   #addNode(scope: Scope, node: NodeDefinition): void {

@@ -3,7 +3,7 @@ import type { GraphDefinition, SpawnsDefinition } from '../graph/node-definition
 import type { SpawnableGraph, SpawnedRun, SpawnOptions } from '../graph/spawn.js';
 import type { TaskInput } from '../store/task-store.js';
 import { maxIdBytes } from '../store/validate-task.js';
-import { runInput } from './run-input.js';
+import { toRunInput } from './run-input.js';
 import { runTasks } from './run-tasks.js';
 import { WatchedPromise } from './watched-promise.js';
 
@@ -68,7 +68,7 @@ export class Spawner {
   ): Promise<SpawnedRun> {
     const { below, join, spawns, ...inherited } = this.#options;
     const graph = declared(spawns, wanted);
-    const value = await runInput(graph, input);
+    const value = await toRunInput(graph, input);
     if (this.#isClosed) {
       throw new PermanentError('spawn() was called after the handler had returned; wait for it');
     }

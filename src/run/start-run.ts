@@ -8,7 +8,7 @@ import { INTERNAL, runIdOf } from './names.js';
 import { Run } from './run.js';
 import { readRunBody } from './run-body.js';
 import { RunExistsError, RunInputMismatchError } from './run-errors.js';
-import { runInput } from './run-input.js';
+import { toRunInput } from './run-input.js';
 import { type RunSettings, runTasks } from './run-tasks.js';
 
 export interface StartOptions extends InsertOptions, RunSettings {
@@ -37,7 +37,7 @@ export async function startRun<I, O>(
   options: StartOptions = {},
 ): Promise<Run<O>> {
   const { tx, runId, idempotencyKey, resume = false, ...settings } = options;
-  const value = await runInput(graph, input);
+  const value = await toRunInput(graph, input);
   const id = chooseId(runId, idempotencyKey);
   const run = runIdOf(graph, id);
   try {
