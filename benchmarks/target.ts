@@ -28,7 +28,7 @@ export function judge({ value: read, ...target }: Target, figures: readonly Figu
   return { ...target, value, reached };
 }
 
-export function find(figures: readonly Figure[], { who, what }: Pick): Figure | undefined {
+function find(figures: readonly Figure[], { who, what }: Pick): Figure | undefined {
   return figures.find(
     (figure) =>
       figure.what === what && (typeof who === 'string' ? figure.who === who : who.test(figure.who)),
