@@ -31,3 +31,20 @@ export async function onServer<T>(
     await client.end();
   }
 }
+
+/** The connection string of connections that can be told apart in pg_stat_activity. */
+export function named(connectionString: string, applicationName: string): string {
+  const separator = connectionString.includes('?') ? '&' : '?';
+  return `${connectionString}${separator}application_name=${applicationName}`;
+}
+
+/** Resolves when no connection of the name is left: a backend's statistics are whole when it is gone. */
+export async function untilGone(probe: pg.Client, applicationName: string): Promise<void> {
+  for (;;) {
+    const { rowCount } = await probe.query(
+      'select from pg_stat_activity where application_name = $1',
+      [applicationName],
+    );
+    if (rowCount === 0) return;
+  }
+}

@@ -5,13 +5,12 @@ import { RATE } from './comparison.js';
 import type { Figure } from './figure.js';
 import { type Result, readResult } from './result.js';
 
-/** Where the docs look for it. */
-export const CHART = new URL('../docs/images/benchmark.svg', import.meta.url);
-
 const SCENARIOS = ['insert', 'flat', 'diamonds'];
 const WIDTH = 860;
-const HEAD = 56;
-const PANEL_GAP = 52;
+const MARGIN = 12;
+const TITLE_HEIGHT = 46;
+const PANEL_GAP = 24;
+const NOTE_STEP = 18;
 const BAR_STEP = 30;
 const NAMES_WIDTH = 210;
 const FIGURES_WIDTH = 110;
@@ -47,12 +46,14 @@ interface Panel {
 function toSvg(results: readonly Result[]): string {
   const panels = layOut(results);
   const last = panels.at(-1);
-  const height = (last ? last.top + last.height : 0) + BAR_STEP;
+  const bottom = (last ? last.top + last.height : 0) + PANEL_GAP;
+  const footnotes = toFootnotes(panels, bottom);
+  const height = bottom + footnotes.length * NOTE_STEP + MARGIN;
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height });
   chart.setOption({
     animation: false,
     textStyle: { fontFamily: 'system-ui, sans-serif', color: TEXT },
-    title: panels.map(toTitle),
+    title: [...panels.map(toTitle), ...footnotes],
     grid: panels.map(({ top, height: panelHeight }) => ({
       left: NAMES_WIDTH,
       right: FIGURES_WIDTH,
@@ -69,31 +70,45 @@ function toSvg(results: readonly Result[]): string {
 }
 
 function layOut(results: readonly Result[]): Panel[] {
-  let top = HEAD;
+  let top = MARGIN + TITLE_HEIGHT;
   return results.map((result) => {
     const figures = result.figures
       .filter(({ what }) => what === RATE)
       .toSorted((a, b) => b.median - a.median);
     const panel = { result, figures, top, height: figures.length * BAR_STEP };
-    top += panel.height + PANEL_GAP;
+    top += panel.height + PANEL_GAP + TITLE_HEIGHT;
     return panel;
   });
 }
 
 function toTitle({ result, top }: Panel) {
-  const { what, size } = result;
-  const text = `{name|${result.scenario}}  ${what}, ${size.toLocaleString('en')} tasks: tasks/s`;
+  const { scenario, what, size, unit } = result;
   return {
-    text,
-    left: 0,
-    top: top - 30,
-    textStyle: {
-      color: TEXT,
-      fontSize: 13,
-      fontWeight: 'normal',
-      rich: { name: { color: TEXT, fontSize: 15, fontWeight: 'bold' } },
-    },
+    text: scenario,
+    subtext: `${what}, ${size.toLocaleString('en')} ${unit}: tasks/s`,
+    left: MARGIN,
+    top: top - TITLE_HEIGHT,
+    padding: 0,
+    itemGap: 5,
+    textStyle: { color: TEXT, fontSize: 15 },
+    subtextStyle: { color: TEXT, fontSize: 13 },
   };
+}
+
+/** Those who were asked for less have a star, and it is said in what. */
+function toFootnotes(panels: readonly Panel[], top: number) {
+  const notes = panels.flatMap(({ result, figures }) =>
+    figures.flatMap(({ who, note }) =>
+      note === undefined ? [] : `* ${result.scenario}, ${who}: ${note}`,
+    ),
+  );
+  return notes.map((text, i) => ({
+    text,
+    left: MARGIN,
+    top: top + i * NOTE_STEP,
+    padding: 0,
+    textStyle: { color: TEXT, fontSize: 12, fontWeight: 'normal' },
+  }));
 }
 
 function toNames({ figures }: Panel, gridIndex: number) {

@@ -19,6 +19,8 @@ export interface Contestant {
   takes?(scenario: string): boolean;
   /** In what a scenario asks less of it than of the others, to be printed beside its figures. */
   differs?(scenario: string): string | undefined;
+  /** The longest chain that it takes; left out: any. */
+  readonly longestChain?: number;
   /** Inserts `size` tasks, performs them all, and leaves an empty database. */
   run(workload: Workload, size: number, onTask?: OnTask): Promise<Timing>;
   /**

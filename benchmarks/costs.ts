@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { connect } from 'signalbox';
-import { onServer } from './box.js';
+import { onServer, untilGone } from './box.js';
 import { performAll } from './contestants/signalbox.js';
 import { readStatements, resetStatements, tracked } from './statements.js';
 import { diamonds } from './workloads/diamonds.js';
@@ -24,7 +24,7 @@ export async function measureCosts(connectionString: string, size: number): Prom
   return await onFreshSchema(connectionString, async (probe) => {
     const before = await readServer(probe);
     const statements = await insertAndPerform(connectionString, size);
-    await flushed(probe);
+    await untilGone(probe, SCHEMA);
     const after = await readServer(probe);
     const { updates, hot, dead } = await readTables(probe);
     return {
@@ -84,17 +84,6 @@ async function insertAndPerform(connectionString: string, size: number): Promise
   await box.close();
   await pool.end();
   return statements;
-}
-
-/** A backend's statistics are whole when it is gone. */
-async function flushed(probe: pg.Client): Promise<void> {
-  for (;;) {
-    const { rowCount } = await probe.query(
-      'select from pg_stat_activity where application_name = $1',
-      [SCHEMA],
-    );
-    if (rowCount === 0) return;
-  }
 }
 
 async function readServer(probe: pg.Client): Promise<{ wal: number; transactions: number }> {

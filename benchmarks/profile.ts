@@ -10,7 +10,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type pg from 'pg';
-import { onServer, withBox } from './box.js';
+import { connect, type Signalbox } from 'signalbox';
+import { named, onServer, untilGone, withBox } from './box.js';
 import { performAll } from './contestants/signalbox.js';
 import { withCpuProfile } from './cpu-profile.js';
 import type { Scenario } from './scenario.js';
@@ -34,7 +35,7 @@ interface PartProfile {
   readonly nodeCpuUs: number;
   readonly planningUs: number;
   readonly executionUs: number;
-  /** Null before Postgres 18. */
+  /** Null before Postgres 18, and where track_wal_io_timing is off. */
   readonly walWriteUs: number | null;
   readonly walBytes: number;
   readonly statements: readonly StatementCost[];
@@ -53,17 +54,17 @@ export async function writeProfile(folder: URL, options: ProfileOptions): Promis
     );
   }
   await mkdir(folder, { recursive: true });
-  const place = { connectionString: tracked(connectionString, 'all'), schema: SCHEMA };
-  const parts = await withBox(place, (box) =>
+  const parts = await withBox({ connectionString, schema: SCHEMA }, () =>
     onServer(connectionString, async (probe) => {
-      const inPart = (part: PartProfile['part'], work: () => Promise<void>) => {
+      const inPart = (part: PartProfile['part'], work: (box: Signalbox) => Promise<void>) => {
         const file = new URL(`${name}.${part}.cpuprofile`, folder);
-        return profilePart(probe, { part, size, work: () => withCpuProfile(file, work) });
+        const profiled = (box: Signalbox) => withCpuProfile(file, () => work(box));
+        return profilePart(probe, { connectionString, part, size, work: profiled });
       };
-      const insert = await inPart('insert', async () => {
+      const insert = await inPart('insert', async (box) => {
         await box.insertTasks(workload(size));
       });
-      return [insert, await inPart('perform', () => performAll(box, size))];
+      return [insert, await inPart('perform', (box) => performAll(box, size))];
     }),
   );
   const file = new URL(`${name}.profile.json`, folder);
@@ -71,22 +72,28 @@ export async function writeProfile(folder: URL, options: ProfileOptions): Promis
   return [...parts.map(toText), `Written to ${fileURLToPath(folder)}`].join('\n\n');
 }
 
+/** With connections of its own, which are gone when the counters are read. */
 async function profilePart(
   probe: pg.Client,
   options: {
+    readonly connectionString: string;
     readonly part: PartProfile['part'];
     readonly size: number;
-    readonly work: () => Promise<void>;
+    readonly work: (box: Signalbox) => Promise<void>;
   },
 ): Promise<PartProfile> {
   const { part, size, work } = options;
+  const connectionString = named(tracked(options.connectionString, 'all'), SCHEMA);
+  const box = await connect({ connectionString, schema: SCHEMA });
   await resetStatements(probe);
   const walMsBefore = await readWalMs(probe);
   const cpuBefore = process.cpuUsage();
   const startedAt = performance.now();
-  await work();
+  await work(box);
   const wallMs = performance.now() - startedAt;
   const cpu = process.cpuUsage(cpuBefore);
+  await box.close();
+  await untilGone(probe, SCHEMA);
   const walMs = await readWalMs(probe);
   const statements = await readStatements(probe);
   return {
@@ -115,12 +122,14 @@ function sumUp(statements: readonly StatementCost[], size: number) {
   };
 }
 
-/** Milliseconds in which WAL was written and synced, by connections that time it. */
+/** Milliseconds in which WAL was written and synced, by connections and the server's own processes; null: it is not timed. */
 async function readWalMs(probe: pg.Client): Promise<number | null> {
-  const { rows: settings } = await probe.query<{ version: string }>(
-    `select current_setting('server_version_num') as version`,
+  const { rows: settings } = await probe.query<{ version: string; timing: string }>(
+    `select current_setting('server_version_num') as version,
+       current_setting('track_wal_io_timing', true) as timing`,
   );
-  if (Number(settings[0]?.version) < PG_WITH_WAL_IO) return null;
+  const [setting] = settings;
+  if (Number(setting?.version) < PG_WITH_WAL_IO || setting?.timing !== 'on') return null;
   const { rows } = await probe.query<{ ms: number }>(
     `select coalesce(sum(coalesce(write_time, 0) + coalesce(fsync_time, 0)), 0) as ms
      from pg_stat_io where object = 'wal'`,

@@ -4,7 +4,7 @@ import type { Verdict } from './target.js';
 
 /** What was found, for a terminal and for Markdown alike: the figures as tables, the targets as lines. */
 export function toReport(result: Result): string {
-  const { scenario, what, size, unit, rounds, figures, targets } = result;
+  const { scenario, what, size, unit, rounds, isQuick, figures, targets } = result;
   const circumstances = `${size.toLocaleString('en')} ${unit}, ${rounds} round${rounds === 1 ? '' : 's'}`;
   const tables = [...new Set(figures.map((figure) => figure.what))].map((one) =>
     toTable(figures.filter((figure) => figure.what === one)),
@@ -14,6 +14,7 @@ export function toReport(result: Result): string {
     `${scenario}: ${what} (${circumstances})`,
     ...mergeSingles(tables),
     ...(verdicts.length === 0 ? ['no target'] : [verdicts.join('\n')]),
+    ...(isQuick ? ['A quick run: it shows that the scenario works, and decides nothing.'] : []),
   ].join('\n\n');
 }
 

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Command } from 'commander';
 import { checkBudgets } from './budgets.js';
-import { CHART, writeChart } from './chart.js';
+import { writeChart } from './chart.js';
 import { openContestants } from './contestants/index.js';
 import { loadPeers } from './load-peers.js';
 import { writeProfile } from './profile.js';
@@ -15,6 +15,8 @@ import { scenarios } from './scenarios/index.js';
 import { openServer } from './server.js';
 
 const RESULTS = new URL('results/', import.meta.url);
+/** Where the docs look for it. */
+const CHART = new URL('../docs/images/benchmark.svg', import.meta.url);
 
 const program = new Command('bench')
   .option('--scenario <name...>', `one or more of: ${scenarios.map(({ name }) => name).join(', ')}`)
@@ -24,7 +26,10 @@ const program = new Command('bench')
   .option('--profile', 'write where the time of a task goes instead; needs one --scenario')
   .option('--chart', 'draw the results that are there instead')
   .option('--budgets', 'check the cost budgets instead, and fail when one is passed')
-  .option('--out <folder>', 'where results are written and read; default: benchmarks/results')
+  .option(
+    '--out <folder>',
+    'where results are written and read; and the chart; default: benchmarks/results, docs/images',
+  )
   .option('--database-url <url>', 'the server to use; default: the embedded one');
 const options = program.parse().opts<{
   scenario?: string[];
@@ -38,8 +43,9 @@ const options = program.parse().opts<{
   databaseUrl?: string;
 }>();
 const folder = options.out ? new URL(`${pathToFileURL(resolve(options.out))}/`) : RESULTS;
+const chart = options.out ? new URL('benchmark.svg', folder) : CHART;
 
-if (options.chart) await writeChart(folder, CHART);
+if (options.chart) await writeChart(folder, chart);
 else await withServer();
 
 async function withServer(): Promise<void> {
@@ -90,5 +96,5 @@ async function run(connectionString: string, chosen: readonly Scenario[]): Promi
   } finally {
     for (const contestant of contestants) await contestant.close();
   }
-  if (!isQuick && options.scenario === undefined) await writeChart(folder, CHART);
+  if (!isQuick && options.scenario === undefined) await writeChart(folder, chart);
 }

@@ -16,9 +16,7 @@ type Depth = 'top' | 'all';
 /** The connection string with which pg_stat_statements counts what its connections do; asks for a superuser. */
 export function tracked(connectionString: string, depth: Depth): string {
   const settings = [`-c pg_stat_statements.track=${depth}`];
-  if (depth === 'all') {
-    settings.push('-c pg_stat_statements.track_planning=on', '-c track_wal_io_timing=on');
-  }
+  if (depth === 'all') settings.push('-c pg_stat_statements.track_planning=on');
   const separator = connectionString.includes('?') ? '&' : '?';
   return `${connectionString}${separator}options=${encodeURIComponent(settings.join(' '))}`;
 }

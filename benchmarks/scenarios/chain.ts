@@ -18,9 +18,10 @@ export const chain: Scenario = {
     for (const contestant of contestants) {
       if (!(contestant.takes?.('chain') ?? true)) continue;
       const startedAt: number[] = [];
+      const length = Math.min(size, contestant.longestChain ?? size);
       await contestant.run(
-        () => workload(size),
-        size,
+        () => workload(length),
+        length,
         () => startedAt.push(performance.now()),
       );
       const hops = startedAt.slice(1).map((at, i) => at - (startedAt[i] ?? at));

@@ -9,6 +9,7 @@ import { medianOf } from '../target.js';
 
 const SCHEMA = 'bench_idle';
 const WHAT = 'queries a second';
+const QUERY_LENGTH = 60;
 /** The pauses between two looks double from 0.3 s up to 15 s; by then the longest has begun. */
 const FALLING_ASLEEP_MS = 20_000;
 
@@ -34,13 +35,17 @@ export const idle: Scenario = {
       await using manager = new ActionManager(box, defineActor('bench', { work: async () => {} }));
       await manager.start();
       await pause(FALLING_ASLEEP_MS);
-      const calls = await onServer(connectionString, async (probe) => {
+      const statements = await onServer(connectionString, async (probe) => {
         await resetStatements(probe);
         await pause(1_000 * size);
-        const statements = await readStatements(probe);
-        return statements.reduce((sum, statement) => sum + statement.calls, 0);
+        return await readStatements(probe);
       });
+      const calls = statements.reduce((sum, statement) => sum + statement.calls, 0);
       record({ who: 'signalbox', what: WHAT, unit: '', value: calls / size });
+      for (const statement of statements) {
+        const who = statement.query.slice(0, QUERY_LENGTH).trim();
+        record({ who, what: 'of them', unit: '', value: statement.calls });
+      }
     });
   },
 };

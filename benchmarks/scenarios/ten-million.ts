@@ -82,7 +82,10 @@ async function rateOfCleaning(
       deleted = numDeleted;
       if (isEnough(deleted)) stop.abort();
     };
-    await box.cleanTasks({ ...CLEANABLE, signal: stop.signal, onProgress });
+    const cleaning = box.cleanTasks({ ...CLEANABLE, signal: stop.signal, onProgress });
+    await cleaning.catch((error) => {
+      if (!stop.signal.aborted) throw error; // else it is we who stopped it
+    });
   });
   return (1_000 * deleted) / elapsedMs;
 }

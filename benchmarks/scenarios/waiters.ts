@@ -3,7 +3,7 @@
 // `finished_at`, which the return writes just before it commits, to the promise: a little more than from the commit. The
 // server must share this machine's clock. The connections of the waiters are counted while they wait.
 import type { Signalbox } from 'signalbox';
-import { onServer, withBox } from '../box.js';
+import { named, onServer, withBox } from '../box.js';
 import { Fleet } from '../fleet.js';
 import { atMostMs, recordLatencies } from '../latency.js';
 import type { Scenario } from '../scenario.js';
@@ -33,7 +33,7 @@ export const waiters: Scenario = {
   ],
   async round({ connectionString, size, record }) {
     const place = { connectionString, schema: SCHEMA };
-    const listenConnectionString = named(connectionString);
+    const listenConnectionString = named(connectionString, LISTENER);
     await withBox({ ...place, listenConnectionString }, async (box) => {
       await using fleet = await Fleet.start(1, { ...place, maxConnections: 10 });
       const numTasks = size * TASKS_PER_WAITER;
@@ -50,11 +50,6 @@ export const waiters: Scenario = {
     });
   },
 };
-
-function named(connectionString: string): string {
-  const separator = connectionString.includes('?') ? '&' : '?';
-  return `${connectionString}${separator}application_name=${LISTENER}`;
-}
 
 /** Resolves once all of them wait, with when each wait will have resolved, in milliseconds of the system's clock. */
 async function startWaiting(box: Signalbox, count: number): Promise<Map<string, Promise<number>>> {
