@@ -99,6 +99,7 @@ export type {
   OwnRequest,
   Pause,
   PollStrategy,
+  ProgressReport,
   PurgeOptions,
   Rate,
   ReadyRequest,

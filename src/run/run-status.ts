@@ -1,4 +1,5 @@
 import { TaskNotFoundError } from '../errors.js';
+import type { Progress } from '../graph/context.js';
 import type { NodeKind } from '../graph/node.js';
 import type { StatusCode, TaskCount, TaskStore } from '../store/task-store.js';
 import { actionPrefix, below, INTERNAL, isInternal, taskId } from './names.js';
@@ -23,6 +24,8 @@ export interface NodeStatus {
   readonly status: string | null;
   /** Of a map: its items, as far as they are there. */
   readonly items?: StatusCounts;
+  /** Of a task in progress whose handler has said so in this try. */
+  readonly progress?: Progress;
   /** Of a task or map that spawns: the runs spawned so far, with those that they spawned in turn. */
   readonly spawned?: StatusCounts;
 }
@@ -64,10 +67,14 @@ function sum(counts: readonly TaskCount[]): StatusCounts {
 }
 
 export async function readNodes(store: Store, plan: Plan, run: string): Promise<NodeStatus[]> {
-  const paths = [...plan.nodes.keys()];
   const [outcomes, all, spawned] = await Promise.all([
     store.getOutcomes(
-      paths.map((path) => taskId(run, path)),
+      [...plan.nodes].flatMap(([path, { kind }]) => {
+        const id = taskId(run, path);
+        return kind === 'task' && plan.tasks.has(below(path, INTERNAL.work))
+          ? [id, workOf(id)]
+          : id;
+      }),
       { results: false },
     ),
     store.countTasks({ idPrefix: `${run}/` }),
@@ -78,7 +85,9 @@ export async function readNodes(store: Store, plan: Plan, run: string): Promise<
   const counts = without(all, [...spawned.values()].flat());
   const byAction = groupByAction(counts);
   return Array.from(plan.nodes, ([node, { kind }]) => {
-    const { statusCode = 'pending', status = null } = found.get(taskId(run, node)) ?? {};
+    const id = taskId(run, node);
+    const { statusCode = 'pending', status = null } = found.get(id) ?? {};
+    const { progress } = found.get(workOf(id)) ?? found.get(id) ?? {};
     const action = actionPrefix(plan.graph) + node;
     const parts = partsOf(kind, action, counts, byAction);
     const hasBegun = statusCode === 'pending' && parts.some(isBegun);
@@ -89,9 +98,15 @@ export async function readNodes(store: Store, plan: Plan, run: string): Promise<
       statusCode: hasBegun ? 'in-progress' : statusCode,
       status,
       ...(kind === 'map' ? { items: sum(byAction.get(action) ?? []) } : {}),
+      ...(progress ? { progress } : {}),
       ...(runs ? { spawned: sum(runs) } : {}),
     };
   });
+}
+
+/** The task that performs a node which spawns. */
+function workOf(id: string): string {
+  return below(id, INTERNAL.work);
 }
 
 /** What is below each node that spawns, by its path. */
