@@ -9,6 +9,7 @@
 \ir functions/now.sql
 \ir functions/list_keyed_lanes.sql
 \ir functions/release_slots.sql
+\ir functions/report_progress.sql
 \ir functions/set_limits.sql
 \ir functions/sleep_on_lanes.sql
 \ir functions/pause_lanes.sql

@@ -103,6 +103,7 @@ export type {
   OwnRequest,
   Pause,
   PollStrategy,
+  ProgressReport,
   PurgeOptions,
   Rate,
   ReadyRequest,

@@ -131,7 +131,7 @@ export class Signalbox extends PgTaskStore implements TaskStore {
     return startRun(this, graph, input, options);
   }
 
-  /** The handle of a run that was started, by `<runId>` or `<graph>/<runId>`. */
+  /** The handle of a run that was started, by `<runId>`, `<graph>/<runId>` or the id that `spawn` gave. */
   run<O>(graph: Graph<never, O>, id: string): Run<O> {
     return openRun(this, graph, id);
   }

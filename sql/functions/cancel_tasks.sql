@@ -40,7 +40,8 @@ begin
 
   with cancelled as (
     update signalbox.task t
-    set status_code = 'cancelled', status = p_status, performance_token = null,
+    set status_code = 'cancelled', status = p_status,
+      result = signalbox.without_progress(t.result), performance_token = null,
       action_deadline = null, holder = null, due_at = null, finished_at = v_now, updated_at = v_now
     where t.id = any (v_ids)
     returning t.id, t.to_signal_after, t.watchers is not null

@@ -9,9 +9,11 @@ export interface GraphContext<out I, out Values> {
   readonly deps: Values;
 }
 
+/** How far a handler is, in units of its own. */
 export interface Progress {
   readonly done: number;
   readonly total?: number | undefined;
+  /** The first 1,000 characters are kept. */
   readonly message?: string | undefined;
 }
 

@@ -16,6 +16,7 @@ import type {
   OwnedTask,
   OwnRequest,
   Pause,
+  ProgressReport,
   PurgeOptions,
   ReadyRequest,
   RerunOptions,
@@ -136,6 +137,13 @@ export class PrefixedTaskStore implements TaskStore {
     return this.#calling(async () => {
       const prefixed = held.map((one) => ({ ...one, id: this.#names.add(one.id) }));
       return (await this.#store.beginTasks(prefixed)).map(this.#names.strip);
+    });
+  }
+
+  reportProgress(reports: readonly ProgressReport[]): Promise<string[]> {
+    return this.#calling(async () => {
+      const prefixed = reports.map((one) => ({ ...one, id: this.#names.add(one.id) }));
+      return (await this.#store.reportProgress(prefixed)).map(this.#names.strip);
     });
   }
 

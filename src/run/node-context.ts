@@ -45,7 +45,7 @@ export class NodeContext implements TaskContext<unknown, Values> {
   }
 
   get progress(): (report: Progress) => void {
-    return (report) => this.#context.logger.debug({ id: this.#task.id, ...report }, 'progress');
+    return (report) => this.#context.progress(report);
   }
 }
 

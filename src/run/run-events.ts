@@ -1,3 +1,4 @@
+import type { Progress } from '../graph/context.js';
 import type { StatusCode, TaskStore, Waiter } from '../store/task-store.js';
 import { taskId } from './names.js';
 import type { Plan } from './plan.js';
@@ -17,6 +18,8 @@ export type RunEvent =
       readonly node: string;
       /** Of a map. */
       readonly items?: StatusCounts;
+      /** Of a task whose handler says so. */
+      readonly progress?: Progress;
       /** Of a node that spawns. */
       readonly spawned?: StatusCounts;
     }
@@ -94,10 +97,16 @@ function* changes(before: NodeStatus | undefined, now: NodeStatus): Generator<Ru
   if (!isSame && isOver(statusCode)) yield { type: 'ended', node, statusCode, status };
 }
 
+type Made = Pick<NodeStatus, 'items' | 'progress' | 'spawned'>;
+
 /** How far a node is that says so; null: it does not. */
-function progressOf({ items, spawned }: NodeStatus): Pick<NodeStatus, 'items' | 'spawned'> | null {
-  if (!items && !spawned) return null;
-  return { ...(items ? { items } : {}), ...(spawned ? { spawned } : {}) };
+function progressOf({ items, progress, spawned }: NodeStatus): Made | null {
+  if (!items && !progress && !spawned) return null;
+  return {
+    ...(items ? { items } : {}),
+    ...(progress ? { progress } : {}),
+    ...(spawned ? { spawned } : {}),
+  };
 }
 
 /** Sleeps until it is rung, or a time has passed; a ring while nobody sleeps is not lost. */

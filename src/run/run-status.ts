@@ -1,6 +1,7 @@
 import { TaskNotFoundError } from '../errors.js';
+import type { Progress } from '../graph/context.js';
 import type { NodeKind } from '../graph/node.js';
-import type { StatusCode, TaskCount, TaskStore } from '../store/task-store.js';
+import type { StatusCode, TaskCount, TaskOutcome, TaskStore } from '../store/task-store.js';
 import { actionPrefix, below, INTERNAL, isInternal, taskId } from './names.js';
 import type { Plan } from './plan.js';
 
@@ -23,6 +24,8 @@ export interface NodeStatus {
   readonly status: string | null;
   /** Of a map: its items, as far as they are there. */
   readonly items?: StatusCounts;
+  /** Of a task in progress whose handler has said so in this try. */
+  readonly progress?: Progress;
   /** Of a task or map that spawns: the runs spawned so far, with those that they spawned in turn. */
   readonly spawned?: StatusCounts;
 }
@@ -63,35 +66,68 @@ function sum(counts: readonly TaskCount[]): StatusCounts {
   return total;
 }
 
+/** Two queries, and one more for each node that spawns. */
 export async function readNodes(store: Store, plan: Plan, run: string): Promise<NodeStatus[]> {
-  const paths = [...plan.nodes.keys()];
   const [outcomes, all, spawned] = await Promise.all([
-    store.getOutcomes(
-      paths.map((path) => taskId(run, path)),
-      { results: false },
-    ),
+    store.getOutcomes(idsOf(plan, run), { results: false }),
     store.countTasks({ idPrefix: `${run}/` }),
     countSpawned(store, plan, run),
   ]);
-  const found = new Map(outcomes.map((outcome) => [outcome.id, outcome]));
   // A graph may spawn itself: what is spawned has the same actions.
   const counts = without(all, [...spawned.values()].flat());
-  const byAction = groupByAction(counts);
+  const found: Found = {
+    outcomes: new Map(outcomes.map((outcome) => [outcome.id, outcome])),
+    counts,
+    byAction: groupByAction(counts),
+    spawned,
+  };
   return Array.from(plan.nodes, ([node, { kind }]) => {
-    const { statusCode = 'pending', status = null } = found.get(taskId(run, node)) ?? {};
     const action = actionPrefix(plan.graph) + node;
-    const parts = partsOf(kind, action, counts, byAction);
-    const hasBegun = statusCode === 'pending' && parts.some(isBegun);
-    const runs = spawned.get(node)?.filter(isOfRun);
-    return {
-      node,
-      kind,
-      statusCode: hasBegun ? 'in-progress' : statusCode,
-      status,
-      ...(kind === 'map' ? { items: sum(byAction.get(action) ?? []) } : {}),
-      ...(runs ? { spawned: sum(runs) } : {}),
-    };
+    return toStatus(found, { id: taskId(run, node), action, node, kind });
   });
+}
+
+/** What the queries have found; `counts` without what was spawned, which is by the paths of nodes. */
+interface Found {
+  readonly outcomes: ReadonlyMap<string, TaskOutcome>;
+  readonly counts: readonly TaskCount[];
+  readonly byAction: ReadonlyMap<string | null, readonly TaskCount[]>;
+  readonly spawned: ReadonlyMap<string, readonly TaskCount[]>;
+}
+
+interface Place extends Pick<NodeStatus, 'node' | 'kind'> {
+  readonly id: string;
+  readonly action: string;
+}
+
+function toStatus(found: Found, { id, action, node, kind }: Place): NodeStatus {
+  const { outcomes, byAction } = found;
+  const { statusCode = 'pending', status = null } = outcomes.get(id) ?? {};
+  const { progress } = outcomes.get(workOf(id)) ?? outcomes.get(id) ?? {};
+  const hasBegun = statusCode === 'pending' && partsOf(kind, action, found).some(isBegun);
+  const runs = found.spawned.get(node)?.filter(isOfRun);
+  return {
+    node,
+    kind,
+    statusCode: hasBegun ? 'in-progress' : statusCode,
+    status,
+    ...(kind === 'map' ? { items: sum(byAction.get(action) ?? []) } : {}),
+    ...(progress ? { progress } : {}),
+    ...(runs ? { spawned: sum(runs) } : {}),
+  };
+}
+
+/** The ends of all nodes, and the handlers of those that spawn. */
+function idsOf({ nodes, tasks }: Plan, run: string): string[] {
+  return [...nodes.keys()].flatMap((path) => {
+    const id = taskId(run, path);
+    return tasks.has(workOf(path)) ? [id, workOf(id)] : [id];
+  });
+}
+
+/** The id, or path, of the task that performs a task which spawns. */
+function workOf(node: string): string {
+  return below(node, INTERNAL.work);
 }
 
 /** What is below each node that spawns, by its path. */
@@ -138,11 +174,10 @@ function groupByAction(counts: readonly TaskCount[]): Map<string | null, TaskCou
 function partsOf(
   kind: NodeKind,
   action: string,
-  counts: readonly TaskCount[],
-  byAction: ReadonlyMap<string | null, readonly TaskCount[]>,
+  { counts, byAction }: Found,
 ): readonly TaskCount[] {
   if (kind === 'map') return byAction.get(action) ?? [];
-  if (kind === 'task') return byAction.get(below(action, INTERNAL.work)) ?? [];
+  if (kind === 'task') return byAction.get(workOf(action)) ?? [];
   if (kind !== 'graph') return [];
   return counts.filter((one) => one.action?.startsWith(below(action, '')));
 }

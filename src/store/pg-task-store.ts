@@ -36,6 +36,7 @@ import type {
   OwnedTask,
   OwnRequest,
   Pause,
+  ProgressReport,
   PurgeOptions,
   ReadyRequest,
   RerunOptions,
@@ -124,6 +125,11 @@ export class PgTaskStore {
 
   async beginTasks(held: readonly HeldTask[]): Promise<string[]> {
     return this.#stillHeld(held, 'select signalbox.begin_tasks($1, $2)');
+  }
+
+  async reportProgress(reports: readonly ProgressReport[]): Promise<string[]> {
+    const text = 'select signalbox.report_progress($1, $2, $3)';
+    return this.#stillHeld(reports, text, ({ progress }) => JSON.stringify(progress));
   }
 
   async returnTask(id: string, token: string, outcome: TaskReturnOutcome): Promise<void> {
@@ -334,10 +340,10 @@ export class PgTaskStore {
   }
 
   /** The ids that a verb on held tasks says are still held, in the order given. */
-  async #stillHeld(
-    held: readonly HeldTask[],
+  async #stillHeld<H extends HeldTask>(
+    held: readonly H[],
     text: string,
-    ...columns: ((one: HeldTask) => unknown)[]
+    ...columns: ((one: H) => unknown)[]
   ): Promise<string[]> {
     const possible = held.filter(({ token }) => isToken(token));
     const ids = possible.map(({ id }) => id);

@@ -6,6 +6,7 @@ import type {
   LimitSlots,
   LiveWorker,
   OwnedTask,
+  Progress,
   RunPart,
   RunRow,
   RunWhen,
@@ -108,12 +109,30 @@ export function toTask(row: RawRow): Task {
 
 /** id, status_code, status, result. */
 export function toOutcome(row: RawRow): TaskOutcome {
+  const statusCode = toText(row[1]) as StatusCode;
+  const kept = toJson(row[3]);
   return {
     id: toText(row[0]),
-    statusCode: toText(row[1]) as StatusCode,
+    statusCode,
     status: row[2] ?? null,
-    result: toJson(row[3]),
+    ...(statusCode === 'in-progress' ? withoutProgress(kept) : { result: kept }),
   };
+}
+
+/** What report_progress has put around the result is taken off. */
+function withoutProgress(kept: Json): Pick<TaskOutcome, 'result' | 'progress'> {
+  if (!isReported(kept)) return { result: kept };
+  const { '~progress': progress, '~result': result = null } = kept;
+  return { result, progress };
+}
+
+interface Reported {
+  readonly '~progress': Progress;
+  readonly '~result'?: Json;
+}
+
+function isReported(kept: unknown): kept is Reported {
+  return typeof kept === 'object' && kept !== null && '~progress' in kept;
 }
 
 /** id, body. */

@@ -1,7 +1,16 @@
 import type pg from 'pg';
 import type { RunFilter, RunPart, RunRow } from './run-rows.js';
 import type { ScheduleStore } from './schedule-store.js';
-import type { Json, Limits, OwnedTask, StatusCode, Task, TaskInput, TaskOutcome } from './task.js';
+import type {
+  Json,
+  Limits,
+  OwnedTask,
+  Progress,
+  StatusCode,
+  Task,
+  TaskInput,
+  TaskOutcome,
+} from './task.js';
 import type { TaskStanding } from './task-standing.js';
 
 export type * from './run-rows.js';
@@ -103,6 +112,12 @@ export interface HeldTask {
   readonly maxDurationMs?: number | null;
   /** Only ask whether it is held: its deadline stays as it is. Default false. */
   readonly isAsked?: boolean;
+}
+
+export interface ProgressReport {
+  readonly id: string;
+  readonly token: string;
+  readonly progress: Progress;
 }
 
 export interface WaitOptions {
@@ -273,6 +288,9 @@ export interface TaskStore {
 
   /** Says that tasks owned ahead are performed now; resolves with the ids that are still held. */
   beginTasks(held: readonly HeldTask[]): Promise<string[]>;
+
+  /** Keeps how far held tasks are, until they are returned or lapse; resolves with the ids that are still held. */
+  reportProgress(reports: readonly ProgressReport[]): Promise<string[]>;
 
   /** Gives a task back. InvalidTokenError if it is no longer held. */
   returnTask(id: string, token: string, outcome: TaskReturnOutcome): Promise<void>;

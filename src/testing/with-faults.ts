@@ -17,6 +17,7 @@ const CALLS: Readonly<Record<StoreCall, true>> = Object.freeze({
   getTask: true,
   getTasks: true,
   listTasks: true,
+  reportProgress: true,
   countTasks: true,
   listRuns: true,
   listRunParts: true,

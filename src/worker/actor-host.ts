@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from '../logger.js';
-import type { OwnedTask, TaskReturnOutcome, TaskStore } from '../store/task-store.js';
+import type { OwnedTask, Progress, TaskReturnOutcome, TaskStore } from '../store/task-store.js';
 import type { ActionContext, ActionSettings, Actor, ActorResult, ManualActor } from './actor.js';
 import type { Claim } from './claim-loop.js';
 import type { InHand } from './in-hand.js';
@@ -128,6 +128,10 @@ export class ActorHost implements JobHost {
 
   extend(job: Job): Promise<void> {
     return this.#options.inHand.extend(job);
+  }
+
+  report(job: Job, progress: Progress): void {
+    this.#options.inHand.report(job, progress);
   }
 
   onDecided(job: Job, outcome: TaskReturnOutcome | null): void {

@@ -3,6 +3,7 @@ import type {
   BodySchema,
   Json,
   OwnedTask,
+  Progress,
   RetryPolicy,
   StatusCode,
   TaskInput,
@@ -30,6 +31,8 @@ export interface ActionContext {
   readonly values: Map<PropertyKey, unknown>;
   /** Extends the deadline now. The manager does so by itself; this also tells at once whether the task is still held: InvalidTokenError. */
   heartbeat(): Promise<void>;
+  /** Says how far the work is, for those who watch the task. The latest report is kept, at most once a second; none is promised. */
+  progress(report: Progress): void;
 }
 
 /** What became of a try, as the database has it. */

@@ -394,6 +394,29 @@ describe('the whole of a run', () => {
     expect(await listedIds(store)).toEqual([]);
   });
 
+  it('says what a node that spawns waits for, and is cleaned up as one', async () => {
+    const store = t.namespace();
+    const running = new Gate<void>();
+    const page = doubling();
+    const definition = spreading(page);
+    const worker = await startWorker(store, [definition]);
+    worker.use(async (task, _context, next) => {
+      if (task.id.endsWith('/twice')) await running.pass();
+      return next();
+    });
+    const run = await startRun(store, definition, 2, { runId: '1' });
+    await running.begun;
+    const { reasons } = await run.why('crawl');
+    expect(JSON.stringify(reasons)).toContain('spread/1/crawl/~spawned/0');
+    expect(await store.cleanTasks({ minAgeMs: 0 })).toBe(0);
+    running.open();
+    await run.result(WAIT);
+    const all = await listedIds(store);
+    expect(all).toHaveLength(4 + 2 * 3);
+    expect(await store.cleanTasks({ minAgeMs: 0 })).toBe(all.length);
+    expect(await listedIds(store)).toEqual([]);
+  });
+
   it('is told of: a node that spawns goes on with its runs', async () => {
     const store = t.namespace();
     const running = new Gate<void>();
