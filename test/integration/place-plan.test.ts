@@ -1,0 +1,32 @@
+import { expect, it } from 'vitest';
+import { range, task } from '../support/factories.js';
+import { readsOfSession } from '../support/session-reads.js';
+import { useTestBox } from '../support/test-box.js';
+
+const t = useTestBox();
+
+it.each([
+  ['cancelling', 'select cancel_tasks($1)'],
+  ['deleting', 'select delete_tasks($1)'],
+  [
+    'updating',
+    `select update_tasks($1, array_fill(null::jsonb, n), array_fill(false, n), array_fill(1::smallint, n),
+       array_fill(null::timestamptz, n), array_fill(false, n))
+     from (values (array[cardinality($1::text[])])) as v (n)`,
+  ],
+])('%s ready tasks looks up the place of each, and does not read their lane', async (verb, sql) => {
+  const ids = range(2_000).map((i) => `${i}`);
+  await t.box.withPrefix(verb).insertTasks(ids.map((id) => task(id)));
+  const session = await t.pool.connect();
+  try {
+    await session.query('begin');
+    const before = await readsOfSession(session, t.schema, 'ready');
+    await session.query(sql, [ids.slice(1_000, 1_020).map((id) => `${verb}.${id}`)]);
+    const after = await readsOfSession(session, t.schema, 'ready');
+    expect(after.seqScans).toBe(before.seqScans);
+    expect(after.rows - before.rows).toBeLessThan(200);
+  } finally {
+    await session.query('rollback');
+    session.release();
+  }
+});
