@@ -1,6 +1,6 @@
 // What history costs: as many finished tasks in the tables as `size` says. Inserting and claiming are held against an empty
 // database, in turns; then cleaning runs, and its rate is measured with and without a worker beside it, and the
-// worker's with and without cleaning. One unit is a task. It takes long and about 12 GB, so it must be named.
+// worker's with and without cleaning. One unit is a task. It takes long and much disk, so it must be named.
 import type { Signalbox } from 'signalbox';
 import { withBox } from '../box.js';
 import { measureClaims, toClaimSamples } from '../claim-rates.js';
