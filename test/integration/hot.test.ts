@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { diamonds, eventually, giveBack, own, task } from '../support/factories.js';
 import { useTestBox } from '../support/test-box.js';
 
-const t = useTestBox();
+const t = useTestBox({}, { ownDatabase: true });
 const NUM_DIAMONDS = 2000;
 const WIDTH = 8;
 

@@ -19,16 +19,28 @@ export interface TestBox {
   allow(exceptions: InvariantExceptions): void;
 }
 
+export interface TestBoxOptions {
+  /**
+   * In a database of its own, not that of the run: the transactions of other files, which run at the same time,
+   * then keep no dead rows from being removed.
+   */
+  readonly ownDatabase?: boolean;
+}
+
 /** Call at the top of a test file. */
-export function useTestBox(options: ConnectOptions = {}): TestBox {
+export function useTestBox(
+  options: ConnectOptions = {},
+  { ownDatabase = false }: TestBoxOptions = {},
+): TestBox {
   const schema = `test_${randomBytes(6).toString('hex')}`;
-  const connectionString = inject('connectionString');
+  const connectionString = ownDatabase ? urlOfDatabase(schema) : inject('connectionString');
   const others: Signalbox[] = [];
   let exceptions: InvariantExceptions = {};
   let namespaces = 0;
   const state: { box?: Signalbox; pool?: pg.Pool } = {};
 
   beforeAll(async () => {
+    if (ownDatabase) await runOnServer(`create database ${schema}`);
     // Compiling the queries of the invariants takes longer than running them.
     const settings = `-c search_path=${schema} -c jit=off`;
     state.pool = new pg.Pool({ connectionString, options: settings, max: 20 });
@@ -47,6 +59,7 @@ export function useTestBox(options: ConnectOptions = {}): TestBox {
     await state.box?.close();
     await state.pool?.query(`drop schema if exists ${schema} cascade`);
     await state.pool?.end();
+    if (ownDatabase) await runOnServer(`drop database if exists ${schema} with (force)`);
   });
 
   return {
@@ -67,6 +80,18 @@ export function useTestBox(options: ConnectOptions = {}): TestBox {
       exceptions = { ...exceptions, ...more };
     },
   };
+}
+
+function urlOfDatabase(name: string): string {
+  const url = new URL(inject('connectionString'));
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+async function runOnServer(statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: inject('connectionString') });
+  await client.connect();
+  await client.query(statement).finally(() => client.end());
 }
 
 function own<T>(value: T | undefined): T {
