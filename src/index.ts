@@ -32,6 +32,7 @@ export { type JsonSchema, type Schema, type StandardSchema, typed } from './grap
 export type { Logger } from './logger.js';
 export { type InspectOptions, inspect, type StuckTask } from './maintain/inspect.js';
 export { type MaintenanceOptions, maintenanceActor } from './maintain/maintenance-actor.js';
+export type { Namespace } from './namespace.js';
 export type { AttemptContext, PoolFunction } from './pool/attempt.js';
 export type { BackoffPolicy } from './pool/backoff.js';
 export type { Clock } from './pool/clock.js';

@@ -3,7 +3,7 @@ import { type ConnectOptions, closePool, openPool, toListenConfig } from './conn
 import type { Graph } from './graph/definition.js';
 import type { GraphDefinition } from './graph/node-definition.js';
 import type { Logger } from './logger.js';
-import { PrefixedTaskStore } from './prefix/prefixed-task-store.js';
+import { Namespace } from './namespace.js';
 import { type GraphWorkerOptions, graphWorker } from './run/graph-worker.js';
 import type { Run } from './run/run.js';
 import { openRun, type StartOptions, startRun } from './run/start-run.js';
@@ -122,8 +122,8 @@ export class Signalbox extends PgTaskStore implements TaskStore {
     return new Scheduler(this, { ...(this.#logger ? { logger: this.#logger } : {}), ...options });
   }
 
-  withPrefix(prefix: string): TaskStore {
-    return new PrefixedTaskStore(this, prefix);
+  withPrefix(prefix: string): Namespace {
+    return new Namespace(this, prefix);
   }
 
   /** Starts a run of a graph: see startRun. */
