@@ -49,7 +49,7 @@ await box.migrate();
 await using worker = box.worker([words], { workers: 20 });
 await worker.start();
 
-const run = await box.start(words, undefined);
+const run = await box.start(words);
 const result = await run.result();
 const nodes = await run.nodes();
 const items = nodes.find(({ node }) => node === 'counts')?.items;

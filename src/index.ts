@@ -62,7 +62,7 @@ export type { EventOptions as RunEventOptions, RunEvent } from './run/run-events
 export type { NodeStatus, RunStatus, StatusCounts } from './run/run-status.js';
 export { type RunSettings, runTasks } from './run/run-tasks.js';
 export { scheduledRun, scheduledRunId } from './run/scheduled-run.js';
-export { openRun, type StartOptions, startRun } from './run/start-run.js';
+export { openRun, type StartArguments, type StartOptions, startRun } from './run/start-run.js';
 export { Scheduler, type SchedulerOptions } from './schedule/scheduler.js';
 export { connect, Signalbox } from './signalbox.js';
 export type { MigrateReport } from './store/install.js';

@@ -3,7 +3,7 @@ import type { GraphDefinition } from './graph/node-definition.js';
 import { PrefixedTaskStore } from './prefix/prefixed-task-store.js';
 import { type GraphWorkerOptions, graphWorker } from './run/graph-worker.js';
 import type { Run } from './run/run.js';
-import { openRun, type StartOptions, startRun } from './run/start-run.js';
+import { openRun, type StartArguments, startRun } from './run/start-run.js';
 import type { ActionManager } from './worker/action-manager.js';
 
 /** A namespace of a Signalbox: its tasks, and its runs of graphs. Made by `withPrefix`; there is nothing to close. */
@@ -13,8 +13,8 @@ export class Namespace extends PrefixedTaskStore {
   }
 
   /** Starts a run of a graph: see startRun. */
-  start<I, O>(graph: Graph<I, O>, input: I, options?: StartOptions): Promise<Run<O>> {
-    return startRun(this, graph, input, options);
+  start<I, O>(graph: Graph<I, O>, ...rest: StartArguments<I>): Promise<Run<O>> {
+    return startRun(this, graph, ...rest);
   }
 
   /** The handle of a run that was started, by `<runId>` or `<graph>/<runId>`. */

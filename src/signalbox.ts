@@ -6,7 +6,7 @@ import type { Logger } from './logger.js';
 import { Namespace } from './namespace.js';
 import { type GraphWorkerOptions, graphWorker } from './run/graph-worker.js';
 import type { Run } from './run/run.js';
-import { openRun, type StartOptions, startRun } from './run/start-run.js';
+import { openRun, type StartArguments, startRun } from './run/start-run.js';
 import { scheduleLogic } from './schedule/schedule-logic.js';
 import { Scheduler, type SchedulerOptions } from './schedule/scheduler.js';
 import { Database } from './store/database.js';
@@ -127,8 +127,8 @@ export class Signalbox extends PgTaskStore implements TaskStore {
   }
 
   /** Starts a run of a graph: see startRun. */
-  start<I, O>(graph: Graph<I, O>, input: I, options?: StartOptions): Promise<Run<O>> {
-    return startRun(this, graph, input, options);
+  start<I, O>(graph: Graph<I, O>, ...rest: StartArguments<I>): Promise<Run<O>> {
+    return startRun(this, graph, ...rest);
   }
 
   /** The handle of a run that was started, by `<runId>` or `<graph>/<runId>`. */
