@@ -33,6 +33,7 @@ export type { Spawn, SpawnableGraph, SpawnedRun, SpawnOptions, Spawns } from './
 export type { Logger } from './logger.js';
 export { type InspectOptions, inspect, type StuckTask } from './maintain/inspect.js';
 export { type MaintenanceOptions, maintenanceActor } from './maintain/maintenance-actor.js';
+export type { Namespace } from './namespace.js';
 export type { AttemptContext, PoolFunction } from './pool/attempt.js';
 export type { BackoffPolicy } from './pool/backoff.js';
 export type { Clock } from './pool/clock.js';
@@ -65,7 +66,7 @@ export type { NodeStatus, RunStatus, StatusCounts } from './run/run-status.js';
 export { type RunSettings, runTasks } from './run/run-tasks.js';
 export { type RunNode, type RunTree, readRunTree } from './run/run-tree.js';
 export { scheduledRun, scheduledRunId } from './run/scheduled-run.js';
-export { openRun, type StartOptions, startRun } from './run/start-run.js';
+export { openRun, type StartArguments, type StartOptions, startRun } from './run/start-run.js';
 export { Scheduler, type SchedulerOptions } from './schedule/scheduler.js';
 export { connect, Signalbox } from './signalbox.js';
 export type { MigrateReport } from './store/install.js';

@@ -3,10 +3,10 @@ import { type ConnectOptions, closePool, openPool, toListenConfig } from './conn
 import type { Graph } from './graph/definition.js';
 import type { GraphDefinition } from './graph/node-definition.js';
 import type { Logger } from './logger.js';
-import { PrefixedTaskStore } from './prefix/prefixed-task-store.js';
+import { Namespace } from './namespace.js';
 import { type GraphWorkerOptions, graphWorker } from './run/graph-worker.js';
 import type { Run } from './run/run.js';
-import { openRun, type StartOptions, startRun } from './run/start-run.js';
+import { openRun, type StartArguments, startRun } from './run/start-run.js';
 import { scheduleLogic } from './schedule/schedule-logic.js';
 import { Scheduler, type SchedulerOptions } from './schedule/scheduler.js';
 import { Database } from './store/database.js';
@@ -122,13 +122,13 @@ export class Signalbox extends PgTaskStore implements TaskStore {
     return new Scheduler(this, { ...(this.#logger ? { logger: this.#logger } : {}), ...options });
   }
 
-  withPrefix(prefix: string): TaskStore {
-    return new PrefixedTaskStore(this, prefix);
+  withPrefix(prefix: string): Namespace {
+    return new Namespace(this, prefix);
   }
 
   /** Starts a run of a graph: see startRun. */
-  start<I, O>(graph: Graph<I, O>, input: I, options?: StartOptions): Promise<Run<O>> {
-    return startRun(this, graph, input, options);
+  start<I, O>(graph: Graph<I, O>, ...rest: StartArguments<I>): Promise<Run<O>> {
+    return startRun(this, graph, ...rest);
   }
 
   /** The handle of a run that was started, by `<runId>`, `<graph>/<runId>` or the id that `spawn` gave. */

@@ -91,11 +91,14 @@ export class Builder<I, J> {
     this.#owner = { name, has: (node) => this.#handles.has(node) };
   }
 
-  /** Adds a unit of work. What `run` returns is stored as JSON, and is what dependents see. */
+  /**
+   * Adds a unit of work. What `run` returns is stored as JSON, and is what dependents see. (NoInfer: written within
+   * `outputs` or `after`, a node would otherwise take the type that is expected there, unknown.)
+   */
   task<S, D extends Dependencies = NoDependencies, T = S>(
     id: string,
     options: TaskOptions<I, D, S, T> & RefuseNonJson<T>,
-  ): Node<T> {
+  ): Node<NoInfer<T>> {
     const fault = this.#begin(id, options, TASK_FIELDS);
     return this.#add(defineTask(this.#base(id, options, fault), options, fault));
   }
@@ -104,7 +107,7 @@ export class Builder<I, J> {
   map<E, S, D extends Dependencies = NoDependencies, T = S>(
     id: string,
     options: MapOptions<I, D, E, S, T> & RefuseNonJson<T>,
-  ): Node<Collected<T>> {
+  ): Node<Collected<NoInfer<T>>> {
     const fault = this.#begin(id, options, MAP_FIELDS);
     const base = this.#base(id, options, fault);
     const over = resolveOver(this.#owner, options.over, fault);
@@ -140,7 +143,7 @@ export class Builder<I, J> {
   event<S = unknown, D extends Dependencies = NoDependencies, T = S>(
     id: string,
     options: EventOptions<D, S, T> = {},
-  ): EventNode<T> {
+  ): EventNode<NoInfer<T>> {
     const fault = this.#begin(id, options, ['after', 'schema', 'timeoutMs']);
     const schema = checkSchema('schema', options.schema, fault);
     const timeoutMs = checkTimeout(options.timeoutMs, fault);

@@ -5,6 +5,7 @@ import type { ScheduleTask } from '../store/schedule-store.js';
 import { actionPrefix, INTERNAL } from './names.js';
 import { toJson, toRunInput } from './run-input.js';
 import type { RunSettings } from './run-tasks.js';
+import type { StartArguments } from './start-run.js';
 
 const DIGEST_CHARACTERS = 32;
 
@@ -17,8 +18,7 @@ const DIGEST_CHARACTERS = 32;
  */
 export async function scheduledRun<I>(
   graph: Graph<I, unknown>,
-  input: I,
-  { priority, queue }: Pick<RunSettings, 'priority' | 'queue'> = {},
+  ...[input, { priority, queue } = {}]: StartArguments<I, Pick<RunSettings, 'priority' | 'queue'>>
 ): Promise<ScheduleTask> {
   // What will be read at the due time, which may not be what was given: a Date is a text by then.
   const value = toJson(input);

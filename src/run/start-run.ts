@@ -20,6 +20,11 @@ export interface StartOptions extends InsertOptions, RunSettings {
   readonly resume?: boolean | undefined;
 }
 
+/** The input, which may be left out of a graph that takes none; then the options. */
+export type StartArguments<I, Options = StartOptions> = void extends I
+  ? [input?: I, options?: Options]
+  : [input: I, options?: Options];
+
 const KEY_CHARACTERS = 32;
 const RANDOM_BYTES = 8;
 
@@ -33,8 +38,7 @@ const RANDOM_BYTES = 8;
 export async function startRun<I, O>(
   store: TaskStore,
   graph: Graph<I, O>,
-  input: I,
-  options: StartOptions = {},
+  ...[input, options = {}]: StartArguments<I>
 ): Promise<Run<O>> {
   const { tx, runId, idempotencyKey, resume = false, ...settings } = options;
   const value = await toRunInput(graph, input);

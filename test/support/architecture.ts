@@ -35,7 +35,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'schedule',
     'worker',
     'run',
+    'namespace',
   ],
+  namespace: ['graph', 'prefix', 'worker', 'run'],
   index: [
     'errors',
     'logger',
@@ -47,6 +49,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'run',
     'schedule',
     'maintain',
+    'namespace',
     'signalbox',
   ],
   cli: [
@@ -66,7 +69,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'embedded',
     'index',
   ],
-  testing: ['errors', 'logger', 'connection', 'store', 'worker', 'signalbox', 'embedded', 'index'],
+  testing: [
+    'errors',
+    'logger',
+    'connection',
+    'store',
+    'worker',
+    'namespace',
+    'signalbox',
+    'embedded',
+    'index',
+  ],
 };
 
 /** Where a driver of Postgres may be imported, and where its types may be named. */

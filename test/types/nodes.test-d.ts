@@ -245,3 +245,30 @@ expectTypeOf<keyof NodeRetryPolicy>().toEqualTypeOf<keyof RetryPolicy>();
 
 const both = graph<{ a: number }>('both', { version: 2, input: { type: 'object' } });
 both.task('a', { run: ({ input }) => input.a.toFixed() });
+
+// Written where it is used, a node has the type of what it comes to all the same.
+const inPlace = graph('in-place');
+const nested = inPlace.outputs({
+  task: inPlace.task('task', {
+    after: { one: inPlace.task('one', { run: () => 1 }) },
+    run: ({ deps }) => {
+      expectTypeOf(deps.one).toEqualTypeOf<number>();
+      return [`${deps.one}`];
+    },
+  }),
+  event: inPlace.event('event', { schema: typed<boolean>() }),
+  map: inPlace.map('map', {
+    over: inPlace.task('items', { run: () => [1, 2] }),
+    run: ({ item }) => {
+      expectTypeOf(item).toEqualTypeOf<number>();
+      return String(item);
+    },
+  }),
+  maybe: optional(inPlace.task('maybe', { run: () => 1 })),
+});
+expectTypeOf<OutputOf<typeof nested>>().toEqualTypeOf<{
+  readonly task: string[];
+  readonly event: boolean;
+  readonly map: Collected<string>;
+  readonly maybe: number | undefined;
+}>();

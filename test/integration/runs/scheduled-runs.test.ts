@@ -142,7 +142,7 @@ describe('a schedule of a graph', () => {
     });
     const definition = g.outputs({ a });
     const actor = new GraphActor(store, [definition]);
-    const task = await scheduledRun(definition, undefined);
+    const task = await scheduledRun(definition);
     await store.schedules.put({ name: 's', everyMs: MINUTE_MS, task });
     await t.db.clock.set(minute(1));
     await store.schedules.fireDue();
@@ -244,10 +244,7 @@ describe('the input of a scheduled run', () => {
   it('is validated again at the due time: a worker with another schema refuses it', async () => {
     const store = t.db.namespace();
     const loose = graph('strict');
-    const task = await scheduledRun(
-      loose.outputs({ a: loose.task('a', { run: () => 1 }) }),
-      undefined,
-    );
+    const task = await scheduledRun(loose.outputs({ a: loose.task('a', { run: () => 1 }) }));
     await store.schedules.put({ name: 's', everyMs: MINUTE_MS, task });
     const firedId = await store.schedules.runNow('s');
     await t.db.drain(store, new GraphActor(store, [strict()]));
