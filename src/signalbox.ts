@@ -47,7 +47,7 @@ export class Signalbox extends PgTaskStore implements TaskStore {
     );
     this.schedules = new PgScheduleStore({
       database: this.database,
-      run: this.query,
+      query: this.query,
       insert: (tasks, tx) => this.insertTasks(tasks, { tx }),
       logic: scheduleLogic,
     });

@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../errors.js';
-import type { Database, Run } from './database.js';
+import type { Database, Query } from './database.js';
 import { toInterval } from './durations.js';
 
 /** What the engine's clock says: the server's time moved by so much, or one moment for ever. */
@@ -48,8 +48,10 @@ function checkTime(time: Date): Date {
 }
 
 /** What the engine's clock says, rounded up so that it is no earlier than what is due, and the server's own. */
-export async function readClocks(run: Run): Promise<{ readonly now: Date; readonly server: Date }> {
-  const [row] = await run(
+export async function readClocks(
+  query: Query,
+): Promise<{ readonly now: Date; readonly server: Date }> {
+  const [row] = await query(
     `select ceil(1000 * extract(epoch from signalbox.now())),
        floor(1000 * extract(epoch from clock_timestamp()))`,
     [],
@@ -59,8 +61,8 @@ export async function readClocks(run: Run): Promise<{ readonly now: Date; readon
 }
 
 /** Wakes every idle worker. Rows that are locked belong to workers that are being woken, or are about to look. */
-export async function wakeSleepers(run: Run): Promise<void> {
-  await run(
+export async function wakeSleepers(query: Query): Promise<void> {
+  await query(
     `with woken as (
        delete from signalbox.sleeper s
        where s.ctid = any (array(select o.ctid from signalbox.sleeper o for update skip locked))
@@ -72,9 +74,9 @@ export async function wakeSleepers(run: Run): Promise<void> {
 }
 
 /** Does all that is due. */
-export async function runAllTimers(run: Run): Promise<void> {
+export async function runAllTimers(query: Query): Promise<void> {
   for (let calls = 0; calls < MAX_TIMER_CALLS; calls++) {
-    const [row] = await run('select signalbox.run_timers()', []);
+    const [row] = await query('select signalbox.run_timers()', []);
     if (Number(row?.[0]) === 0) return;
   }
 }
@@ -83,8 +85,8 @@ export async function runAllTimers(run: Run): Promise<void> {
  * When the clock lets something happen next that has not happened: a start time or the end of a retry delay, the
  * lapse of a deadline, the end of a rate limit's pause. Null: nothing waits for time. Reads every timer.
  */
-export async function nextEventAt(run: Run): Promise<Date | null> {
-  const [row] = await run(
+export async function nextEventAt(query: Query): Promise<Date | null> {
+  const [row] = await query(
     `select ceil(1000 * extract(epoch from min(e.at)))
      from (
        select case when m.kind = 'start' then t.due_at else t.action_deadline end as at

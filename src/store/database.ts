@@ -6,7 +6,7 @@ import { translateSqlError } from './sql-errors.js';
 export type RawRow = readonly (string | null)[];
 
 /** Runs a statement, in whatever transaction its maker decided on. */
-export type Run = (text: string, values: readonly unknown[]) => Promise<RawRow[]>;
+export type Query = (text: string, values: readonly unknown[]) => Promise<RawRow[]>;
 
 /** Deadlocks and serialization failures: the transaction left nothing, and may be run again. */
 const PASSING_STATES = new Set(['40P01', '40001']);

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { DuplicateTaskError, SchemaVersionError, SignalboxError } from '../errors.js';
-import type { Database, Run } from './database.js';
+import type { Database, Query } from './database.js';
 import { endOfPrefix } from './id-range.js';
 import {
   advanceSchedule,
@@ -16,7 +16,7 @@ import type { TaskInput } from './task.js';
 export interface Firer {
   readonly database: Database;
   /** Runs a statement in a transaction of its own. */
-  readonly run: Run;
+  readonly query: Query;
   /** Inserts tasks in the transaction of `tx`; a failure leaves it usable. */
   readonly insert: (tasks: readonly TaskInput[], tx: pg.ClientBase) => Promise<unknown>;
   readonly logic: ScheduleLogic;
@@ -38,14 +38,14 @@ const START: Position = Object.freeze({ due: '-infinity', name: '' });
  */
 export async function fireDue(firer: Firer, namePrefix: string): Promise<FireReport> {
   const range = { from: namePrefix, end: endOfPrefix(namePrefix) };
-  const { now, untilDueMs } = await untilDue(firer.run, range, '-infinity');
+  const { now, untilDueMs } = await untilDue(firer.query, range, '-infinity');
   if (untilDueMs === null || untilDueMs > 0) {
     return { fired: [], failures: [], numHeld: 0, nextDueInMs: untilDueMs };
   }
   const firings: Firing[] = [];
   for await (const firing of firePass(firer, { ...range, now })) firings.push(firing);
   // What was due and is not fired is held, or locked by one who fires it.
-  const next = await untilDue(firer.run, range, now);
+  const next = await untilDue(firer.query, range, now);
   return {
     fired: firings.flatMap(({ fired }) => fired),
     failures: firings.flatMap(({ failure }) => failure ?? []),
@@ -55,18 +55,18 @@ export async function fireDue(firer: Firer, namePrefix: string): Promise<FireRep
 }
 
 /** The clock of the database. */
-export async function readClock(run: Run): Promise<Date> {
-  const [row] = await run("select date_part('epoch', signalbox.now()) * 1000", []);
+export async function readClock(query: Query): Promise<Date> {
+  const [row] = await query("select date_part('epoch', signalbox.now()) * 1000", []);
   return new Date(Math.floor(Number(row?.[0])));
 }
 
 /** The clock of the database, and how long it is until the first due time after `after`. */
 async function untilDue(
-  run: Run,
+  query: Query,
   { from, end }: Omit<Pass, 'now'>,
   after: Date | string,
 ): Promise<{ now: Date; untilDueMs: number | null }> {
-  const [row] = await run(
+  const [row] = await query(
     `select date_part('epoch', n) * 1000,
        date_part('epoch', signalbox.next_schedule_due($1, $2, $3) - n) * 1000
      from (select signalbox.now() as n) as clock`,

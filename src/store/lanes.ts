@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../errors.js';
-import type { Run } from './database.js';
+import type { Query } from './database.js';
 import { checkDuration, toInterval } from './durations.js';
 import type { LaneFilter, Limits, Pause, ReadyRequest } from './task-store.js';
 
@@ -18,17 +18,17 @@ export function toLanes({ queues = DEFAULT_QUEUES, actions }: ReadyRequest): Lan
   return { queues: lanes.map(({ queue }) => queue), actions: lanes.map(({ action }) => action) };
 }
 
-export async function pauseLanes(run: Run, lanes: LaneFilter): Promise<void> {
-  await run('select signalbox.pause_lanes($1, $2)', toNames(lanes));
+export async function pauseLanes(query: Query, lanes: LaneFilter): Promise<void> {
+  await query('select signalbox.pause_lanes($1, $2)', toNames(lanes));
 }
 
-export async function resumeLanes(run: Run, lanes: LaneFilter): Promise<boolean> {
-  const [row] = await run('select signalbox.resume_lanes($1, $2)', toNames(lanes));
+export async function resumeLanes(query: Query, lanes: LaneFilter): Promise<boolean> {
+  const [row] = await query('select signalbox.resume_lanes($1, $2)', toNames(lanes));
   return row?.[0] === 't';
 }
 
-export async function listPauses(run: Run): Promise<Pause[]> {
-  const rows = await run(
+export async function listPauses(query: Query): Promise<Pause[]> {
+  const rows = await query(
     `select queue, action, date_part('epoch', since) * 1000 from signalbox.list_pauses()`,
     [],
   );
@@ -39,15 +39,15 @@ export async function listPauses(run: Run): Promise<Pause[]> {
   }));
 }
 
-export async function setLimits(run: Run, limitKey: string, limits: Limits): Promise<void> {
+export async function setLimits(query: Query, limitKey: string, limits: Limits): Promise<void> {
   checkLimits(limitKey, limits);
-  await writeLimits(run, new Map([[limitKey, limits]]));
+  await writeLimits(query, new Map([[limitKey, limits]]));
 }
 
 /** Sets the limits of many keys. */
-export async function writeLimits(run: Run, byKey: ReadonlyMap<string, Limits>): Promise<void> {
+export async function writeLimits(query: Query, byKey: ReadonlyMap<string, Limits>): Promise<void> {
   const limits = [...byKey.values()];
-  await run('select signalbox.set_limits($1, $2, $3, $4)', [
+  await query('select signalbox.set_limits($1, $2, $3, $4)', [
     [...byKey.keys()],
     limits.map(({ limit }) => limit ?? null),
     limits.map(({ rateLimit }) => rateLimit?.count ?? null),

@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../errors.js';
-import type { Run } from './database.js';
+import type { Query } from './database.js';
 import { checkDuration, toInterval } from './durations.js';
 import { toCount } from './rows.js';
 import { toCodes, toIdRange, toSqlFilter } from './task-filter.js';
@@ -10,11 +10,11 @@ const MAX_BATCH_SIZE = 100_000;
 const DEFAULTS = Object.freeze({ minAgeMs: 15 * 60_000, batchSize: 1_000 });
 
 export async function countTasks(
-  run: Run,
+  query: Query,
   filter: Omit<TaskFilter, 'limit'>,
 ): Promise<TaskCount[]> {
   const { from, end, conditions } = toSqlFilter(filter);
-  const rows = await run(
+  const rows = await query(
     `select queue, action, status_code, count
      from signalbox.count_tasks($1, $2, $3, $4, $5, $6, $7, $8)`,
     [from, end, ...conditions],
@@ -24,7 +24,7 @@ export async function countTasks(
 
 /** InvalidOptionError for a filter without any condition. */
 export async function purgeTasks(
-  run: Run,
+  query: Query,
   filter: TaskFilter,
   { force = false, signal, onProgress }: PurgeOptions,
 ): Promise<number> {
@@ -35,7 +35,7 @@ export async function purgeTasks(
   for (let after = ''; left > 0; ) {
     signal?.throwIfAborted();
     const batchSize = Math.min(left, PURGE_BATCH_SIZE);
-    const [row] = await run(
+    const [row] = await query(
       `select num_deleted, num_found, last_id
        from signalbox.purge_tasks($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
       [from, after, end, batchSize, ...conditions, !force],
@@ -68,7 +68,7 @@ interface CleanStep {
   readonly isDone: boolean;
 }
 
-export async function cleanTasks(run: Run, options: CleanOptions): Promise<number> {
+export async function cleanTasks(query: Query, options: CleanOptions): Promise<number> {
   const { minAgeMs = DEFAULTS.minAgeMs, batchSize = DEFAULTS.batchSize } = options;
   checkCleanOptions(minAgeMs, batchSize);
   const { from, end } = toIdRange(options.idPrefix ?? '');
@@ -77,15 +77,15 @@ export async function cleanTasks(run: Run, options: CleanOptions): Promise<numbe
   let step: CleanStep = { numDeleted: 0, next: from, run: null, isDone: false };
   while (!step.isDone) {
     options.signal?.throwIfAborted();
-    step = await cleanBatch(run, [step.next, end, step.run, ...settings]);
+    step = await cleanBatch(query, [step.next, end, step.run, ...settings]);
     deleted += step.numDeleted;
     if (step.numDeleted > 0) options.onProgress?.(deleted);
   }
   return deleted;
 }
 
-async function cleanBatch(run: Run, values: readonly unknown[]): Promise<CleanStep> {
-  const [row] = await run(
+async function cleanBatch(query: Query, values: readonly unknown[]): Promise<CleanStep> {
+  const [row] = await query(
     `select num_deleted, next, run, is_done
      from signalbox.clean_tasks($1, $2, $3, $4, $5, $6)`,
     values,

@@ -1,7 +1,7 @@
 import { InvalidTokenError } from '../errors.js';
 import { BodySchemas } from './body-schemas.js';
 import { bodyText } from './body-text.js';
-import type { Database, RawRow, Run } from './database.js';
+import type { Database, Query, RawRow } from './database.js';
 import { checkDuration, toInterval } from './durations.js';
 import { explainTask } from './explain-task.js';
 import { insertBatch, insertOneUnique } from './insert-tasks.js';
@@ -78,7 +78,7 @@ export class PgTaskStore {
   readonly #maxResultBytes: number;
   #installed: Promise<void> | undefined;
   /** Runs a statement in a transaction of its own, once the schema is known to fit. */
-  protected readonly query: Run = (text, values) => this.#call(text, values);
+  protected readonly query: Query = (text, values) => this.#call(text, values);
 
   constructor(database: Database, options: StoreOptions = {}) {
     this.database = database;

@@ -1,4 +1,4 @@
-import type { Run } from './database.js';
+import type { Query } from './database.js';
 import { toRunPart, toRunRow } from './rows.js';
 import { toCodes, toIdRange } from './task-filter.js';
 import type { RunFilter, RunPart, RunRow } from './task-store.js';
@@ -6,11 +6,11 @@ import type { RunFilter, RunPart, RunRow } from './task-store.js';
 const DEFAULT_LIMIT = 100;
 
 export async function listRuns(
-  run: Run,
+  query: Query,
   { idPrefix = '', statusCodes, limit = DEFAULT_LIMIT }: RunFilter,
 ): Promise<RunRow[]> {
   const { from, end } = toIdRange(idPrefix);
-  const rows = await run(
+  const rows = await query(
     `select id, action, status_code, status, date_part('epoch', created_at) * 1000,
        date_part('epoch', finished_at) * 1000
      from signalbox.list_runs($1, $2, $3, $4)`,
@@ -19,8 +19,8 @@ export async function listRuns(
   return rows.map(toRunRow);
 }
 
-export async function listRunParts(run: Run, id: string): Promise<RunPart[]> {
-  const rows = await run(
+export async function listRunParts(query: Query, id: string): Promise<RunPart[]> {
+  const rows = await query(
     `select id, action, status_code, status, date_part('epoch', started_at) * 1000,
        date_part('epoch', finished_at) * 1000, num_items
      from signalbox.list_run_parts($1)`,

@@ -17,15 +17,15 @@ export class PgScheduleStore implements ScheduleStore {
   }
 
   async put(input: ScheduleInput): Promise<Schedule> {
-    const { run, logic } = this.#firer;
+    const { query, logic } = this.#firer;
     const { name, rule, task, catchUp, mayOverlap } = logic.check(input);
-    await run('select signalbox.put_schedule($1, $2, $3, $4, $5, $6)', [
+    await query('select signalbox.put_schedule($1, $2, $3, $4, $5, $6)', [
       name,
       JSON.stringify(rule),
       JSON.stringify(task),
       JSON.stringify(catchUp),
       mayOverlap,
-      logic.nextAfter(rule, await readClock(run)),
+      logic.nextAfter(rule, await readClock(query)),
     ]);
     this.#changed();
     const schedule = await this.get(name);
@@ -34,13 +34,13 @@ export class PgScheduleStore implements ScheduleStore {
   }
 
   async pause(name: string): Promise<void> {
-    const [row] = await this.#firer.run('select signalbox.pause_schedule($1)', [name]);
+    const [row] = await this.#firer.query('select signalbox.pause_schedule($1)', [name]);
     if (row?.[0] !== 't') throw new ScheduleNotFoundError(name);
   }
 
   async resume(name: string): Promise<void> {
-    const { run, database, logic } = this.#firer;
-    const now = await readClock(run);
+    const { query, database, logic } = this.#firer;
+    const now = await readClock(query);
     await database.transaction(async (tx) => {
       const { schedule } = await this.#lock(tx, name);
       const nextDue = logic.nextAfter(schedule.rule, now);
@@ -50,8 +50,8 @@ export class PgScheduleStore implements ScheduleStore {
   }
 
   async runNow(name: string): Promise<string> {
-    const { run, database, insert } = this.#firer;
-    const now = await readClock(run);
+    const { query, database, insert } = this.#firer;
+    const now = await readClock(query);
     return database.transaction(async (tx) => {
       const { schedule, isUnfinished } = await this.#lock(tx, name);
       const { task, nextDue, lastTaskId, mayOverlap } = schedule;
@@ -64,12 +64,12 @@ export class PgScheduleStore implements ScheduleStore {
   }
 
   async remove(name: string): Promise<boolean> {
-    const [row] = await this.#firer.run('select signalbox.remove_schedule($1)', [name]);
+    const [row] = await this.#firer.query('select signalbox.remove_schedule($1)', [name]);
     return row?.[0] === 't';
   }
 
   async get(name: string): Promise<Schedule | null> {
-    const [row] = await this.#firer.run(
+    const [row] = await this.#firer.query(
       `select ${SCHEDULE_COLUMNS} from signalbox.get_schedule($1) as s`,
       [name],
     );
@@ -77,7 +77,7 @@ export class PgScheduleStore implements ScheduleStore {
   }
 
   async list({ namePrefix = '' }: { namePrefix?: string } = {}): Promise<Schedule[]> {
-    const rows = await this.#firer.run(
+    const rows = await this.#firer.query(
       `select ${SCHEDULE_COLUMNS} from signalbox.list_schedules($1, $2) as s`,
       [namePrefix, endOfPrefix(namePrefix)],
     );

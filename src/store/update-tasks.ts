@@ -1,7 +1,7 @@
 import { InvalidOptionError, InvalidTaskError } from '../errors.js';
 import type { BodySchemas } from './body-schemas.js';
 import { bodyText } from './body-text.js';
-import type { Run } from './database.js';
+import type { Query } from './database.js';
 import type { TaskUpdate } from './task-store.js';
 import { checkFieldNames, checkIsNamed, checkPriority, checkTime } from './validate-task.js';
 
@@ -14,15 +14,15 @@ const UPDATE_FIELDS: ReadonlySet<string> = new Set([
 
 /** Changes pending tasks, all or none. */
 export async function updateTasks(
-  run: Run,
+  query: Query,
   updates: readonly TaskUpdate[],
   bodySchemas: BodySchemas,
 ): Promise<void> {
   checkUpdates(updates);
   if (updates.length === 0) return;
   const bodies = updates.map(({ id, body }) => bodyText(id, body));
-  await validateBodies(run, updates, bodySchemas);
-  await run('select signalbox.update_tasks($1, $2, $3, $4, $5, $6)', [
+  await validateBodies(query, updates, bodySchemas);
+  await query('select signalbox.update_tasks($1, $2, $3, $4, $5, $6)', [
     updates.map(({ id }) => id),
     bodies,
     updates.map(({ body }) => body !== undefined),
@@ -51,13 +51,13 @@ function checkUpdates(updates: readonly TaskUpdate[]): void {
  * first. They never change. Tasks that are not there are left to update_tasks to name.
  */
 async function validateBodies(
-  run: Run,
+  query: Query,
   updates: readonly TaskUpdate[],
   bodySchemas: BodySchemas,
 ): Promise<void> {
   const withBody = updates.filter(({ body }) => body !== undefined);
   if (withBody.length === 0) return;
-  const rows = await run('select t.id, t.action from signalbox.get_tasks($1) t', [
+  const rows = await query('select t.id, t.action from signalbox.get_tasks($1) t', [
     withBody.map(({ id }) => id),
   ]);
   const actions = new Map(rows.map(([id, action]) => [id, action]));

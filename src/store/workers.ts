@@ -1,14 +1,18 @@
 import { InvalidOptionError } from '../errors.js';
-import type { Run } from './database.js';
+import type { Query } from './database.js';
 import { checkDuration, toInterval } from './durations.js';
 import { isToken } from './return-tasks.js';
 import { toLiveWorker, WORKER_COLUMNS } from './rows.js';
 import type { LiveWorker, WorkerInfo } from './task-store.js';
 
-export async function announceWorker(run: Run, worker: WorkerInfo, forMs: number): Promise<void> {
+export async function announceWorker(
+  query: Query,
+  worker: WorkerInfo,
+  forMs: number,
+): Promise<void> {
   checkWorkerId(worker.id);
   checkDuration('forMs', forMs);
-  await run('select signalbox.announce_worker($1, $2, $3, $4, $5)', [
+  await query('select signalbox.announce_worker($1, $2, $3, $4, $5)', [
     worker.id,
     worker.actorId,
     worker.queues,
@@ -17,13 +21,13 @@ export async function announceWorker(run: Run, worker: WorkerInfo, forMs: number
   ]);
 }
 
-export async function retireWorker(run: Run, id: string): Promise<void> {
+export async function retireWorker(query: Query, id: string): Promise<void> {
   checkWorkerId(id);
-  await run('select signalbox.retire_worker($1)', [id]);
+  await query('select signalbox.retire_worker($1)', [id]);
 }
 
-export async function listWorkers(run: Run): Promise<LiveWorker[]> {
-  const rows = await run(`select ${WORKER_COLUMNS} from signalbox.list_workers()`, []);
+export async function listWorkers(query: Query): Promise<LiveWorker[]> {
+  const rows = await query(`select ${WORKER_COLUMNS} from signalbox.list_workers()`, []);
   return rows.map(toLiveWorker);
 }
 

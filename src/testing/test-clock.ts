@@ -7,7 +7,7 @@ import {
   runAllTimers,
   wakeSleepers,
 } from '../store/clock.js';
-import type { Database, Run } from '../store/database.js';
+import type { Database, Query } from '../store/database.js';
 
 const REAL: ClockSetting = Object.freeze({ kind: 'moved', byMs: 0 });
 
@@ -22,13 +22,13 @@ const REAL: ClockSetting = Object.freeze({ kind: 'moved', byMs: 0 });
  */
 export class TestClock {
   readonly #database: Database;
-  readonly #run: Run;
+  readonly #query: Query;
   #setting = REAL;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(database: Database) {
     this.#database = database;
-    this.#run = (text, values) => database.rows(text, values);
+    this.#query = (text, values) => database.rows(text, values);
   }
 
   /** Whether it stands still. */
@@ -38,7 +38,7 @@ export class TestClock {
 
   /** What it says now, at the database. */
   async now(): Promise<Date> {
-    return (await readClocks(this.#run)).now;
+    return (await readClocks(this.#query)).now;
   }
 
   /** Moves it on by so many milliseconds, back if negative; resolves with what it then says. */
@@ -82,14 +82,14 @@ export class TestClock {
    * of a deadline. Null: nothing waits for time. Schedules are not counted: they never end.
    */
   nextEventAt(): Promise<Date | null> {
-    return nextEventAt(this.#run);
+    return nextEventAt(this.#query);
   }
 
   #move(
     next: (setting: ClockSetting, clocks: { now: Date; server: Date }) => ClockSetting,
   ): Promise<Date> {
     const moved = this.#turn.then(async () => {
-      const setting = next(this.#setting, await readClocks(this.#run));
+      const setting = next(this.#setting, await readClocks(this.#query));
       await replaceClock(this.#database, setting);
       this.#setting = setting;
       await this.#catchUp();
@@ -101,8 +101,8 @@ export class TestClock {
 
   /** First the workers: those whose time to sleep is over by the new clock would be forgotten by the timers, unwoken. */
   async #catchUp(): Promise<void> {
-    await wakeSleepers(this.#run);
-    await runAllTimers(this.#run);
+    await wakeSleepers(this.#query);
+    await runAllTimers(this.#query);
   }
 }
 
