@@ -3,8 +3,8 @@
 --
 -- The caller decides what to insert, inserts it and calls advance_schedule, all in this
 -- transaction: what it leaves undone, another claims. Schedules that others have locked are
--- passed over: they are being fired. is_unfinished: the task that it inserted last has not ended.
--- No row: none is due.
+-- passed over: they are being fired. is_unfinished: the task that it inserted last, or
+-- what that started, has not ended: see lock_schedule. No row: none is due.
 --
 -- Locks: the schedule's row, skipping locked ones.
 create or replace function signalbox.claim_schedule(

@@ -1,5 +1,6 @@
 -- lock_schedule: takes the lock of a schedule for the rest of the transaction, and tells whether
--- the task that it inserted last has not ended. No row: there is none of this name.
+-- the task that it inserted last, or what that started, has not ended. No row: there is none of
+-- this name.
 --
 -- Locks: the schedule's row.
 create or replace function signalbox.lock_schedule(

@@ -6,7 +6,7 @@ import type { ScheduleRecord } from './schedule-store.js';
 /** A schedule whose row is locked by the transaction. */
 export interface LockedSchedule {
   readonly schedule: ScheduleRecord;
-  /** The task that it inserted last has not ended. */
+  /** The task that it inserted last, or the run that it started, has not ended. */
   readonly isUnfinished: boolean;
 }
 

@@ -122,7 +122,7 @@ export interface ScheduleLogic {
   check(input: ScheduleInput): ScheduleSettings;
   /** The first due time after `time`; null: there is none. */
   nextAfter(rule: ScheduleRule, time: Date): Date | null;
-  /** `isUnfinished`: the task it inserted last has not ended. */
+  /** `isUnfinished`: the task it inserted last, or the run that it started, has not ended. */
   decide(
     schedule: ScheduleSettings & { readonly nextDue: Date },
     now: Date,
