@@ -9,6 +9,9 @@ export interface Timing {
   readonly performMs: number;
 }
 
+/** Called by the handler of each task, before anything else. */
+export type OnTask = () => void;
+
 /** One system that can take a workload from insert to the last task performed. */
 export interface Contestant {
   readonly name: string;
@@ -16,8 +19,15 @@ export interface Contestant {
   takes?(scenario: string): boolean;
   /** In what a scenario asks less of it than of the others, to be printed beside its figures. */
   differs?(scenario: string): string | undefined;
+  /** The longest chain that it takes; left out: any. */
+  readonly longestChain?: number;
   /** Inserts `size` tasks, performs them all, and leaves an empty database. */
-  run(workload: Workload, size: number): Promise<Timing>;
+  run(workload: Workload, size: number, onTask?: OnTask): Promise<Timing>;
+  /**
+   * Has a worker with nothing to do, inserts one task at a time into it, and resolves with the milliseconds from the
+   * call of insert to the handler, `count` times. Left out: it takes no part in that.
+   */
+  wake?(count: number): Promise<number[]>;
   close(): Promise<void>;
 }
 

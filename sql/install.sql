@@ -9,6 +9,7 @@
 \ir functions/now.sql
 \ir functions/list_keyed_lanes.sql
 \ir functions/release_slots.sql
+\ir functions/report_progress.sql
 \ir functions/set_limits.sql
 \ir functions/sleep_on_lanes.sql
 \ir functions/pause_lanes.sql
@@ -29,7 +30,10 @@
 \ir functions/delete_tasks.sql
 \ir functions/claim_unique_key.sql
 \ir functions/list_tasks.sql
+\ir functions/get_outcomes.sql
 \ir functions/count_tasks.sql
+\ir functions/list_runs.sql
+\ir functions/list_run_parts.sql
 \ir functions/purge_tasks.sql
 \ir functions/clean_tasks.sql
 \ir functions/announce_worker.sql

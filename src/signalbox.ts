@@ -1,7 +1,12 @@
 import type pg from 'pg';
 import { type ConnectOptions, closePool, openPool, toListenConfig } from './connection.js';
+import type { Graph } from './graph/definition.js';
+import type { GraphDefinition } from './graph/node-definition.js';
 import type { Logger } from './logger.js';
-import { PrefixedTaskStore } from './prefix/prefixed-task-store.js';
+import { Namespace } from './namespace.js';
+import { type GraphWorkerOptions, graphWorker } from './run/graph-worker.js';
+import type { Run } from './run/run.js';
+import { openRun, type StartArguments, startRun } from './run/start-run.js';
 import { scheduleLogic } from './schedule/schedule-logic.js';
 import { Scheduler, type SchedulerOptions } from './schedule/scheduler.js';
 import { Database } from './store/database.js';
@@ -17,6 +22,7 @@ import type {
   WaitOptions,
 } from './store/task-store.js';
 import { WaiterHub } from './wait/waiter-hub.js';
+import type { ActionManager } from './worker/action-manager.js';
 
 const DEFAULT_SCHEMA = 'signalbox';
 
@@ -41,7 +47,7 @@ export class Signalbox extends PgTaskStore implements TaskStore {
     );
     this.schedules = new PgScheduleStore({
       database: this.database,
-      run: this.run,
+      run: this.query,
       insert: (tasks, tx) => this.insertTasks(tasks, { tx }),
       logic: scheduleLogic,
     });
@@ -116,8 +122,23 @@ export class Signalbox extends PgTaskStore implements TaskStore {
     return new Scheduler(this, { ...(this.#logger ? { logger: this.#logger } : {}), ...options });
   }
 
-  withPrefix(prefix: string): TaskStore {
-    return new PrefixedTaskStore(this, prefix);
+  withPrefix(prefix: string): Namespace {
+    return new Namespace(this, prefix);
+  }
+
+  /** Starts a run of a graph: see startRun. */
+  start<I, O>(graph: Graph<I, O>, ...rest: StartArguments<I>): Promise<Run<O>> {
+    return startRun(this, graph, ...rest);
+  }
+
+  /** The handle of a run that was started, by `<runId>`, `<graph>/<runId>` or the id that `spawn` gave. */
+  run<O>(graph: Graph<never, O>, id: string): Run<O> {
+    return openRun(this, graph, id);
+  }
+
+  /** A manager that performs graphs; not started. */
+  worker(graphs: readonly GraphDefinition[], options?: GraphWorkerOptions): ActionManager {
+    return graphWorker(this, graphs, options);
   }
 
   /** Ends every wait with WaitCancelledError, lets other calls finish and closes the connections. Safe to call twice. */

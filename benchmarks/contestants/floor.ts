@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import { type Contestant, type Timing, timed, type Workload } from '../contestant.js';
+import { type Contestant, type OnTask, type Timing, timed, type Workload } from '../contestant.js';
 
 const CONNECTIONS = 3;
 const BATCH_SIZE = 500;
@@ -18,10 +18,10 @@ export async function openFloor(connectionString: string): Promise<Contestant> {
   const schema = await readFile(new URL('floor.sql', import.meta.url), 'utf8');
   return {
     name: 'bare floor',
-    async run(workload, size): Promise<Timing> {
+    async run(workload, size, onTask): Promise<Timing> {
       await pool.query(`drop schema if exists floor cascade; create schema floor; ${schema}`);
       const insertMs = await timed(() => insert(pool, workload));
-      return { insertMs, performMs: await timed(() => performAll(pool, size)) };
+      return { insertMs, performMs: await timed(() => performAll(pool, size, onTask)) };
     },
     async close() {
       await pool.query('drop schema if exists floor cascade');
@@ -61,7 +61,7 @@ function* chunks(workload: Workload, totals: ReadonlyMap<string, number>): Gener
   yield chunk;
 }
 
-async function performAll(pool: pg.Pool, size: number): Promise<void> {
+async function performAll(pool: pg.Pool, size: number, onTask: OnTask = () => {}): Promise<void> {
   let performed = 0;
   const perform = async () => {
     while (performed < size) {
@@ -72,7 +72,12 @@ async function performAll(pool: pg.Pool, size: number): Promise<void> {
         rowMode: 'array',
       });
       if (rows.length === 0) continue;
-      const results = await Promise.all(rows.map(async () => null));
+      const results = await Promise.all(
+        rows.map(async () => {
+          onTask();
+          return null;
+        }),
+      );
       await pool.query({
         name: 'floor_give_back',
         text: 'select floor.give_back($1, $2, $3)',

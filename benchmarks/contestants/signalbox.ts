@@ -1,44 +1,54 @@
-import pg from 'pg';
-import { ActionManager, connect, defineActor, type Signalbox } from 'signalbox';
-import { type Contestant, type Timing, timed, type Workload } from '../contestant.js';
+import { ActionManager, defineActor, type Signalbox } from 'signalbox';
+import { withBox } from '../box.js';
+import { type Contestant, type OnTask, timed } from '../contestant.js';
+import { WakeUps } from '../wake-ups.js';
+import { BODY } from '../workloads/body.js';
 
 const SCHEMA = 'bench_signalbox';
 
-/** The whole client path: insertTasks with its checks, ActionManager, an empty async handler. */
+/**
+ * The whole client path: insertTasks with its checks, ActionManager with its defaults, an empty async handler. Its
+ * connections are new in every run: statements prepared against the schema of the round before would fail once.
+ */
 export async function openSignalbox(connectionString: string): Promise<Contestant> {
-  const admin = new pg.Pool({ connectionString, max: 1 });
-  admin.on('error', () => {}); // lost while idle: the server stops
+  const options = { connectionString, schema: SCHEMA };
   return {
     name: 'signalbox',
-    async run(workload, size) {
-      await admin.query(`drop schema if exists ${SCHEMA} cascade`);
-      // Its connections too are new: statements prepared against the schema of the round before fail once.
-      await using box = await connect({ connectionString, schema: SCHEMA });
-      await box.migrate();
-      return await runOn(box, workload, size);
-    },
-    async close() {
-      await admin.query(`drop schema if exists ${SCHEMA} cascade`);
-      await admin.end();
-    },
+    run: (workload, size, onTask) =>
+      withBox(options, async (box) => {
+        const insertMs = await timed(async () => {
+          await box.insertTasks(workload());
+        });
+        return { insertMs, performMs: await timed(() => performAll(box, size, onTask)) };
+      }),
+    wake: (count) => withBox(options, (box) => measureWakeUps(box, count)),
+    close: async () => {},
   };
 }
 
-async function runOn(box: Signalbox, workload: Workload, size: number): Promise<Timing> {
-  const insertMs = await timed(async () => {
-    await box.insertTasks(workload());
-  });
-  return { insertMs, performMs: await timed(() => performAll(box, size)) };
-}
-
 /** Performs `size` tasks with an empty async handler, and stops when all are returned. */
-export async function performAll(box: Signalbox, size: number): Promise<void> {
+export async function performAll(
+  box: Signalbox,
+  size: number,
+  onTask: OnTask = () => {},
+): Promise<void> {
   let performed = 0;
   await new Promise<void>((resolve, reject) => {
     const work = async () => {
+      onTask();
       if (++performed === size) manager.stop().then(resolve, reject);
     };
     const manager = new ActionManager(box, defineActor('bench', { work }));
     manager.start().catch(reject);
   });
+}
+
+async function measureWakeUps(box: Signalbox, count: number): Promise<number[]> {
+  const wakeUps = new WakeUps();
+  const work = async () => wakeUps.woken();
+  await using manager = new ActionManager(box, defineActor('bench', { work }));
+  await manager.start();
+  return await wakeUps.measure(count, (number) =>
+    box.insertTasks([{ id: `wake/${number}`, action: 'work', body: BODY }]),
+  );
 }

@@ -10,7 +10,9 @@ import {
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import type { TaskInput } from 'signalbox';
-import { type Contestant, type Timing, timed, type Workload } from '../contestant.js';
+import { type Contestant, type OnTask, type Timing, timed, type Workload } from '../contestant.js';
+import { WakeUps } from '../wake-ups.js';
+import { BODY } from '../workloads/body.js';
 import { startRedis } from './redis-server.js';
 import {
   type Counter,
@@ -36,9 +38,14 @@ import {
  *
  * A flow is a tree: a job waits for its children, and a child has one parent. A diamond cannot be written, since
  * its first task would be the child of eight. The nearest tree has the same ten jobs: the last over the eight, and
- * the first under one of them, so nine of the sixteen edges. (Each task keeps the first edge it has.)
+ * the first under one of them, so nine of the sixteen edges. (Each task keeps the first edge it has.) A fan-in and a
+ * chain are trees, and are taken as they are; of layers and a fan-out too little would be left.
+ * A chain is a flow nested as deep as it is long: 10,000 overflowed the stack on insert, so it is given 1,000.
  *
  * The time ends with the last `completed` event of the Worker, which it emits once the completion is recorded.
+ *
+ * Wake-ups are measured with the same settings, and jobs go in by add(): an idle Worker blocks on Redis, or listens to
+ * Postgres, so drainDelay does not matter.
  */
 
 const QUEUE = 'work';
@@ -56,6 +63,14 @@ const UNFINISHED = [
   'waiting-children',
   'failed',
 ] as const;
+const LONGEST_CHAIN = 1_000;
+const TREES = 'trees of the same ten tasks with 9 of the 16 edges';
+const DIFFERENCES: ReadonlyMap<string, string> = new Map([
+  ['insert', TREES],
+  ['diamonds', TREES],
+  ['chain', `a chain of ${LONGEST_CHAIN}`],
+]);
+const WITHOUT_TREES: ReadonlySet<string> = new Set(['layered', 'fan-out']);
 const JOB_OPTIONS = { removeOnComplete: true };
 
 export async function openBullmqOnRedis(): Promise<Contestant | undefined> {
@@ -69,9 +84,13 @@ export async function openBullmqOnRedis(): Promise<Contestant | undefined> {
   const admin = new Redis(connection);
   return {
     ...describe(' on Redis'),
-    async run(workload, size) {
+    async run(workload, size, onTask) {
       await admin.flushall();
-      return runOn(withBackend(createRedisBackend), settings, workload, size);
+      return runOn(withBackend(createRedisBackend), settings, { workload, size, onTask });
+    },
+    async wake(count) {
+      await admin.flushall();
+      return wakeOn(withBackend(createRedisBackend), settings, count);
     },
     async close() {
       admin.disconnect();
@@ -84,6 +103,15 @@ export async function openBullmqOnPostgres(connectionString: string): Promise<Co
   const admin = new pg.Pool({ connectionString, max: 1 });
   admin.on('error', () => {});
   const drop = () => admin.query(`drop schema if exists ${SCHEMA} cascade`);
+  const migrate = async () => {
+    await drop();
+    const client = await admin.connect();
+    try {
+      await runMigrations(client, SCHEMA);
+    } finally {
+      client.release(true);
+    }
+  };
   const connection = { connectionString, schema: SCHEMA, max: POOL_SIZE };
   const settings = {
     connection,
@@ -92,15 +120,13 @@ export async function openBullmqOnPostgres(connectionString: string): Promise<Co
   };
   return {
     ...describe(' on Postgres'),
-    async run(workload, size) {
-      await drop();
-      const client = await admin.connect();
-      try {
-        await runMigrations(client, SCHEMA);
-      } finally {
-        client.release(true);
-      }
-      return runOn(withBackend(createPostgresBackend), settings, workload, size);
+    async run(workload, size, onTask) {
+      await migrate();
+      return runOn(withBackend(createPostgresBackend), settings, { workload, size, onTask });
+    },
+    async wake(count) {
+      await migrate();
+      return wakeOn(withBackend(createPostgresBackend), settings, count);
     },
     async close() {
       await drop();
@@ -109,11 +135,14 @@ export async function openBullmqOnPostgres(connectionString: string): Promise<Co
   };
 }
 
-function describe(backend: string): Pick<Contestant, 'name' | 'differs'> {
+function describe(
+  backend: string,
+): Pick<Contestant, 'name' | 'takes' | 'differs' | 'longestChain'> {
   return {
     name: labelOf('bullmq', backend),
-    differs: (scenario) =>
-      scenario === 'flat' ? undefined : 'trees of the same ten tasks with 9 of the 16 edges',
+    takes: (scenario) => !WITHOUT_TREES.has(scenario),
+    differs: (scenario) => DIFFERENCES.get(scenario),
+    longestChain: LONGEST_CHAIN,
   };
 }
 
@@ -134,12 +163,12 @@ interface Settings<C> {
 async function runOn<B extends IQueueBackend, C>(
   { Queue, FlowProducer, Worker }: BackendClasses<B, C>,
   { connection, concurrency, settle }: Settings<C>,
-  workload: Workload,
-  size: number,
+  run: { readonly workload: Workload; readonly size: number; readonly onTask: OnTask | undefined },
 ): Promise<Timing> {
+  const { workload, size, onTask = () => {} } = run;
   const queue = new Queue(QUEUE, { connection });
   const flows = new FlowProducer({ connection });
-  const worker = new Worker(QUEUE, async () => {}, {
+  const worker = new Worker(QUEUE, async () => onTask(), {
     connection,
     concurrency,
     autorun: false,
@@ -162,6 +191,27 @@ async function runOn<B extends IQueueBackend, C>(
       Object.values(counts).reduce((sum, count) => sum + count, 0),
     );
     return { insertMs, performMs };
+  } finally {
+    for (const part of parts) await part.close();
+  }
+}
+
+async function wakeOn<B extends IQueueBackend, C>(
+  { Queue, Worker }: BackendClasses<B, C>,
+  { connection, concurrency }: Settings<C>,
+  count: number,
+): Promise<number[]> {
+  const wakeUps = new WakeUps();
+  const queue = new Queue(QUEUE, { connection });
+  const worker = new Worker(QUEUE, async () => wakeUps.woken(), { connection, concurrency });
+  const parts: Part[] = [worker, queue];
+  const failed = new Promise<never>((_, reject) => {
+    for (const part of parts) part.on('error', reject);
+  });
+  try {
+    await Promise.all(parts.map((part) => part.waitUntilReady()));
+    const add = () => queue.add(QUEUE, BODY, JOB_OPTIONS);
+    return await Promise.race([wakeUps.measure(count, add), failed]);
   } finally {
     for (const part of parts) await part.close();
   }

@@ -1,6 +1,8 @@
-import { Logger, makeWorkerUtils, run } from 'graphile-worker';
+import { Logger, makeWorkerUtils, type Runner, run } from 'graphile-worker';
 import pg from 'pg';
-import { type Contestant, timed, type Workload } from '../contestant.js';
+import { type Contestant, type OnTask, timed, type Workload } from '../contestant.js';
+import { WakeUps } from '../wake-ups.js';
+import { BODY } from '../workloads/body.js';
 import { countTo, expectNoneLeft, inBatches, inParallel, labelOf } from './workload.js';
 
 /*
@@ -14,14 +16,18 @@ import { countTo, expectNoneLeft, inBatches, inParallel, labelOf } from './workl
  * Between the insert and the work, untimed, the tables are analyzed, as autovacuum would have done in production:
  * some of its plans need the statistics. (60,000 jobs ran about 1.7 times as fast while ANALYZE ran every second.)
  *
- * It has no dependencies between jobs. So it does not take the diamonds, and inserts their tasks without edges.
+ * It has no dependencies between jobs. So it takes no graphs, and inserts the tasks of diamonds without edges.
  * The time ends when runner.stop() has resolved: that flushes the last batch of completions.
+ *
+ * Wake-ups are measured with the same configuration, as its page does for the latencies it states, and jobs go in by
+ * addJob(): workers are told by NOTIFY at its commit, so pollInterval does not matter.
  */
 
 const SCHEMA = 'bench_graphile_worker';
 const BATCH_SIZE = 5_000;
 const BATCHES_AT_A_TIME = 2;
 const LABEL = labelOf('graphile-worker');
+const WITHOUT_GRAPHS: ReadonlySet<string> = new Set(['insert', 'flat']);
 
 const silent = new Logger(() => () => {});
 const preset = {
@@ -42,16 +48,20 @@ export async function openGraphileWorker(connectionString: string): Promise<Cont
   const drop = () => pgPool.query(`drop schema if exists ${SCHEMA} cascade`);
   return {
     name: LABEL,
-    takes: (scenario) => scenario !== 'diamonds',
+    takes: (scenario) => WITHOUT_GRAPHS.has(scenario),
     differs: (scenario) => (scenario === 'insert' ? 'tasks without edges' : undefined),
-    async run(workload, size) {
+    async run(workload, size, onTask) {
       await drop();
       const insertMs = await insert(pgPool, workload);
       await pgPool.query('analyze');
-      const performMs = await timed(() => performAll(pgPool, size));
+      const performMs = await timed(() => performAll(pgPool, size, onTask));
       const { rows } = await pgPool.query(`select count(*)::integer as left from ${SCHEMA}.jobs`);
       expectNoneLeft(LABEL, rows[0].left);
       return { insertMs, performMs };
+    },
+    async wake(count) {
+      await drop();
+      return await measureWakeUps(pgPool, count);
     },
     async close() {
       await drop();
@@ -75,16 +85,11 @@ async function insert(pgPool: pg.Pool, workload: Workload): Promise<number> {
   }
 }
 
-async function performAll(pgPool: pg.Pool, size: number): Promise<void> {
+async function performAll(pgPool: pg.Pool, size: number, onTask: OnTask = () => {}): Promise<void> {
   const performed = countTo(size);
-  const work = async () => performed.add(1);
-  const runner = await run({
-    pgPool,
-    preset,
-    logger: silent,
-    taskList: { work },
-    parsedCronItems: [],
-    noHandleSignals: true,
+  const runner = await startRunner(pgPool, async () => {
+    onTask();
+    performed.add(1);
   });
   runner.promise.catch(performed.fail);
   try {
@@ -92,4 +97,25 @@ async function performAll(pgPool: pg.Pool, size: number): Promise<void> {
   } finally {
     await runner.stop();
   }
+}
+
+async function measureWakeUps(pgPool: pg.Pool, count: number): Promise<number[]> {
+  const wakeUps = new WakeUps();
+  const runner = await startRunner(pgPool, async () => wakeUps.woken());
+  try {
+    return await wakeUps.measure(count, () => runner.addJob('work', BODY));
+  } finally {
+    await runner.stop();
+  }
+}
+
+function startRunner(pgPool: pg.Pool, work: () => Promise<void>): Promise<Runner> {
+  return run({
+    pgPool,
+    preset,
+    logger: silent,
+    taskList: { work },
+    parsedCronItems: [],
+    noHandleSignals: true,
+  });
 }

@@ -1,7 +1,9 @@
 import pg from 'pg';
 import { type FlowJob, PgBoss } from 'pg-boss';
 import type { TaskInput } from 'signalbox';
-import { type Contestant, timed, type Workload } from '../contestant.js';
+import { type Contestant, type OnTask, timed, type Workload } from '../contestant.js';
+import { WakeUps } from '../wake-ups.js';
+import { BODY } from '../workloads/body.js';
 import {
   type Counter,
   countTo,
@@ -27,6 +29,9 @@ import {
  * the diamonds take a few of their periods whatever the size, five seconds each by default.
  *
  * The time ends when offWork() has resolved: that waits until the last batch is completed in the database.
+ *
+ * Wake-ups are measured with what its API has for latency: useListenNotify, and a queue with `notify`, so that send()
+ * wakes the worker, which fetches one job at a time. In the other scenarios they are off: a busy worker fetches anyway.
  */
 
 const SCHEMA = 'bench_pg_boss';
@@ -35,6 +40,7 @@ const INSERT_BATCH_SIZE = 5_000;
 const INSERTS_AT_A_TIME = 2;
 const WORKERS = 8;
 const LABEL = labelOf('pg-boss');
+const CONSTRUCTOR = { schema: SCHEMA, max: WORKERS + 2, schedule: false };
 
 export async function openPgBoss(connectionString: string): Promise<Contestant> {
   const admin = new pg.Pool({ connectionString, max: 1 });
@@ -42,14 +48,9 @@ export async function openPgBoss(connectionString: string): Promise<Contestant> 
   const drop = () => admin.query(`drop schema if exists ${SCHEMA} cascade`);
   return {
     name: LABEL,
-    async run(workload, size) {
+    async run(workload, size, onTask) {
       await drop();
-      const boss = new PgBoss({
-        connectionString,
-        schema: SCHEMA,
-        max: WORKERS + 2,
-        schedule: false,
-      });
+      const boss = new PgBoss({ ...CONSTRUCTOR, connectionString });
       const performed = countTo(size);
       boss.on('error', (error) => performed.fail(new Error('pg-boss', { cause: error })));
       await boss.start();
@@ -57,12 +58,23 @@ export async function openPgBoss(connectionString: string): Promise<Contestant> 
         await boss.createQueue(QUEUE, { partition: true });
         const insertMs = await timed(() => insert(boss, workload));
         await admin.query('analyze');
-        const performMs = await timed(() => performAll(boss, performed));
+        const performMs = await timed(() => performAll(boss, performed, onTask));
         const { rows } = await admin.query(
           `select count(*)::integer as left from ${SCHEMA}.job where state <> 'completed'`,
         );
         expectNoneLeft(LABEL, rows[0].left);
         return { insertMs, performMs };
+      } finally {
+        await boss.stop({ graceful: false });
+      }
+    },
+    async wake(count) {
+      await drop();
+      const boss = new PgBoss({ ...CONSTRUCTOR, connectionString, useListenNotify: true });
+      const failed = new Promise<never>((_, reject) => boss.on('error', reject));
+      await boss.start();
+      try {
+        return await Promise.race([measureWakeUps(boss, count), failed]);
       } finally {
         await boss.stop({ graceful: false });
       }
@@ -98,12 +110,16 @@ function toFlow(tasks: readonly TaskInput[]): FlowJob[] {
   }));
 }
 
-async function performAll(boss: PgBoss, performed: Counter): Promise<void> {
+async function performAll(
+  boss: PgBoss,
+  performed: Counter,
+  onTask: OnTask = () => {},
+): Promise<void> {
   const options = { batchSize: 500, burstWhenBatchFull: true, pollingIntervalSeconds: 0.5 };
   const workers = await Promise.all(
     Array.from({ length: WORKERS }, () =>
       boss.work(QUEUE, options, async (jobs) => {
-        await Promise.all(jobs.map(async () => {}));
+        await Promise.all(jobs.map(async () => onTask()));
         performed.add(jobs.length);
       }),
     ),
@@ -117,6 +133,13 @@ async function performAll(boss: PgBoss, performed: Counter): Promise<void> {
     await resolving;
     await boss.offWork(QUEUE, { wait: true });
   }
+}
+
+async function measureWakeUps(boss: PgBoss, count: number): Promise<number[]> {
+  const wakeUps = new WakeUps();
+  await boss.createQueue(QUEUE, { partition: true, notify: true });
+  await boss.work(QUEUE, async () => wakeUps.woken());
+  return await wakeUps.measure(count, () => boss.send(QUEUE, BODY));
 }
 
 /** Unblocks what can be, over and over, and wakes the workers each time. */

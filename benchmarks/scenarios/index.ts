@@ -1,37 +1,37 @@
-import type { Timing, Workload } from '../contestant.js';
-import { diamonds, flat } from './workloads.js';
+import type { Scenario } from '../scenario.js';
+import { backlog } from './backlog.js';
+import { chain } from './chain.js';
+import { cost } from './cost.js';
+import { diamonds } from './diamonds.js';
+import { fanIn } from './fan-in.js';
+import { fanOut } from './fan-out.js';
+import { flat } from './flat.js';
+import { idle } from './idle.js';
+import { insert } from './insert.js';
+import { layered } from './layered.js';
+import { million } from './million.js';
+import { oldSnapshot } from './old-snapshot.js';
+import { processes } from './processes.js';
+import { tenMillion } from './ten-million.js';
+import { waiters } from './waiters.js';
+import { wake } from './wake.js';
 
-/** What is measured: a workload, and which part of the timing counts. */
-export interface Scenario {
-  readonly name: string;
-  readonly what: string;
-  readonly size: number;
-  readonly workload: (size: number) => ReturnType<Workload>;
-  readonly ms: (timing: Timing) => number;
-}
-
-const perform = (timing: Timing) => timing.performMs;
-
+/** In the order in which a run takes them. */
 export const scenarios: readonly Scenario[] = [
-  {
-    name: 'insert',
-    what: 'insert 100,000 tasks with their edges, all checks on',
-    size: 100_000,
-    workload: diamonds,
-    ms: (timing) => timing.insertMs,
-  },
-  {
-    name: 'flat',
-    what: 'perform 100,000 independent tasks',
-    size: 100_000,
-    workload: flat,
-    ms: perform,
-  },
-  {
-    name: 'diamonds',
-    what: 'perform 10,000 graphs 1-8-1',
-    size: 100_000,
-    workload: diamonds,
-    ms: perform,
-  },
+  insert,
+  flat,
+  diamonds,
+  layered,
+  fanIn,
+  fanOut,
+  chain,
+  wake,
+  waiters,
+  idle,
+  cost,
+  processes,
+  million,
+  oldSnapshot,
+  backlog,
+  tenMillion,
 ];

@@ -40,7 +40,8 @@ begin
 
   with cancelled as (
     update signalbox.task t
-    set status_code = 'cancelled', status = p_status, performance_token = null,
+    set status_code = 'cancelled', status = p_status,
+      result = signalbox.without_progress(t.result), performance_token = null,
       action_deadline = null, holder = null, due_at = null, finished_at = v_now, updated_at = v_now
     where t.id = any (v_ids)
     returning t.id, t.to_signal_after, t.watchers is not null
@@ -87,13 +88,30 @@ create or replace function signalbox.leave_ready(
   p_ids text[]
 ) returns void language plpgsql as $$
 begin
-  -- One lookup for each of the two lanes: an "or" of both would read the whole index.
   delete from signalbox.ready r
-  using signalbox.task t
+  where r.ctid = any (array(select p.place from signalbox.places_of(p_ids) as p (place)));
+end
+$$;
+
+-- Where the rows of ready of pending tasks are. One lookup by the whole key for each of the two
+-- lanes that a task may be in: an "or" of both would read the whole index, and without the limit
+-- the planner may look up the lane alone, and read all of it for each task.
+create or replace function signalbox.places_of(
+  p_ids text[]
+) returns setof tid language plpgsql stable as $$
+begin
+  return query
+  select r.place
+  from signalbox.task t
   cross join lateral (values
     (t.queue, t.action, signalbox.lane_key(t.fair_key, t.limit_key)), ('', '', '')
   ) as l (queue, action, key)
-  where t.id = any (p_ids) and t.status_code = 'pending' and r.queue = l.queue
-    and r.action = l.action and r.key = l.key and r.priority = t.priority and r.seq = t.seq;
+  cross join lateral (
+    select c.ctid as place from signalbox.ready c
+    where c.queue = l.queue and c.action = l.action and c.key = l.key
+      and c.priority = t.priority and c.seq = t.seq
+    limit 1
+  ) as r
+  where t.id = any (p_ids) and t.status_code = 'pending';
 end
 $$;

@@ -56,7 +56,7 @@ create or replace function signalbox.lane_key(
   p_fair_key text, p_limit_key text
 ) returns text language sql immutable as $$
   select case when p_fair_key is null and p_limit_key is null then ''
-    else coalesce(length(p_fair_key), -1) || ':' || coalesce(p_fair_key, '')
+    else coalesce(length(p_fair_key), -1)::text || ':' || coalesce(p_fair_key, '')
       || coalesce(p_limit_key, '') end
 $$;
 

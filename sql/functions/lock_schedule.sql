@@ -15,7 +15,8 @@ begin
 end
 $$;
 
--- A task that was deleted counts as ended. Called after the schedule's lock is taken, as a
+-- A task that was deleted counts as ended. One that has ended is unfinished all the same while a
+-- task of its id and '/~run' is: what it started and left behind. Called after the schedule's lock is taken, as a
 -- statement of its own: with the snapshot of the one that waited, the task that another had just
 -- inserted would not be seen.
 create or replace function signalbox.is_unfinished(
@@ -23,6 +24,7 @@ create or replace function signalbox.is_unfinished(
 ) returns boolean language plpgsql as $$
 begin
   return exists (
-    select from signalbox.task t where t.id = p_id and t.status_code < 'completed');
+    select from signalbox.task t
+    where t.id = any (array[p_id, p_id || '/~run']) and t.status_code < 'completed');
 end
 $$;

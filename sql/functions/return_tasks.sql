@@ -1,7 +1,7 @@
 -- return_tasks: gives a batch of owned tasks back.
 --
 -- Element i of every array is about task p_ids[i], an id at most once. p_codes: completed, aborted,
--- or pending for another try, which becomes aborted when none is left. pending with p_start_afters
+-- skipped (its owner found that it is not to be performed), or pending for another try, which becomes aborted when none is left. pending with p_start_afters
 -- comes back then, or at once if that is past, and does not count as a try; else it counts, and comes
 -- back after what the task's retry policy says, or p_retry_delays where it has none. A try that failed
 -- is kept, with p_errors: see keep_attempts. completed with p_are_deleted: the task is deleted once
@@ -48,9 +48,9 @@ declare
   v_limit_keys text[];
   v_holders uuid[];
 begin
-  if not p_codes <@ '{completed,aborted,pending}'::signalbox.status_code[] then
+  if not p_codes <@ '{completed,aborted,skipped,pending}'::signalbox.status_code[] then
     raise exception using errcode = 'SB005',
-      message = 'a task is returned as completed, aborted or pending';
+      message = 'a task is returned as completed, aborted, skipped or pending';
   end if;
 
   with given as materialized (

@@ -187,6 +187,7 @@ begin
         then format('owned ahead by actor %s, which went away before it began', t.actor_id)
         else format('deadline of try %s by actor %s lapsed at %s', t.num_tries, t.actor_id,
           t.action_deadline) end,
+      result = signalbox.without_progress(t.result),
       num_tries = t.num_tries - case when t.started_at is null then 1 else 0 end,
       performance_token = null, action_deadline = null, holder = null, updated_at = p_now,
       finished_at = case when t.started_at is not null and t.num_tries >= t.max_tries

@@ -115,10 +115,7 @@ begin
     end if;
   end if;
 
-  delete from signalbox.ready r
-  using signalbox.task t
-  where t.id = any (v_ids) and r.queue = '' and r.action = '' and r.key = '' and r.priority = t.priority
-    and r.seq = t.seq;
+  perform signalbox.leave_ready(v_ids);
   return v_ids;
 end
 $$;

@@ -1,11 +1,13 @@
 -- signal_tasks: gives each task one signal from outside, for those inserted with a total that expects it.
--- Returns how many still waited for one; others are passed over.
+-- Returns how many still waited for one; others are passed over. p_result becomes the result of those, in the
+-- same transaction: what ends a milestone can bring a payload.
 --
 -- Locks: the tasks, in id order; then what settle_tasks can lock without waiting.
 create or replace function signalbox.signal_tasks(
   p_ids text[],
   p_failed boolean default false,
-  p_now timestamptz default null
+  p_now timestamptz default null,
+  p_result jsonb default null
 ) returns integer language plpgsql
 set jit = off set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
@@ -23,6 +25,9 @@ begin
     return 0;
   end if;
 
+  if p_result is not null then
+    update signalbox.task t set result = p_result where t.id = any (v_waiting);
+  end if;
   perform signalbox.after_end(v_waiting, array_fill(
     case when p_failed then 'aborted' else 'completed'::signalbox.status_code end,
     array[cardinality(v_waiting)]), null, v_now);

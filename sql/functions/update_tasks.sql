@@ -110,15 +110,9 @@ begin
   with taken as (
     delete from signalbox.ready r
     where r.ctid = any (array(
-      select c.ctid
-      from signalbox.task t
-      cross join lateral (values
-        (t.queue, t.action, signalbox.lane_key(t.fair_key, t.limit_key)), ('', '', '')
-      ) as l (queue, action, key)
-      join signalbox.ready c on c.queue = l.queue and c.action = l.action and c.key = l.key
-        and c.priority = t.priority and c.seq = t.seq
-      where t.id = any (p_ids)
-      for update of c skip locked))
+      select c.ctid from signalbox.ready c
+      where c.ctid = any (array(select p.place from signalbox.places_of(p_ids) as p (place)))
+      for update skip locked))
     returning r.id
   )
   select array_agg(k.id) into v_taken from taken k;

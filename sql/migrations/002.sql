@@ -148,3 +148,12 @@ create table signalbox.schedule (
 );
 
 create index schedule_by_due on signalbox.schedule (next_due, name) where not is_paused;
+
+insert into signalbox.transition (event, from_status, to_status, signals) values
+  ('decline', 'in-progress', 'skipped', 'skipped');
+
+comment on column signalbox.transition.event is
+  'own, extend; complete, abort, decline (its owner found that it is not to be performed), retry, '
+  'exhaust (a retry with no try left), snooze: ways to return; '
+  'lapse, exhaust by lapse: a deadline passed; settle, skip: the engine''s lane; cancel; rerun; '
+  'rerun from upstream: of a task that this one depends on, with all downstream of it.';

@@ -53,7 +53,7 @@ comment on column signalbox.task.action_deadline is 'When the ownership lapses; 
 comment on column signalbox.task.performance_token is 'Proof of the present ownership.';
 comment on column signalbox.task.actor_id is 'Who owns it, or owned it last.';
 comment on column signalbox.task.status is 'Free text of the last return; why it was skipped, cancelled or lapsed.';
-comment on column signalbox.task.result is 'What the action returned.';
+comment on column signalbox.task.result is 'What the action returned; in progress, how far it is as well: see report_progress.';
 comment on column signalbox.task.watchers is 'Channels of processes that wait for its end.';
 comment on column signalbox.task.holder is
   'Whose slots of its limit_key it takes; null: it has none, or its owner has no holder.';

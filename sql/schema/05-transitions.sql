@@ -18,6 +18,7 @@ insert into signalbox.transition (event, from_status, to_status, signals) values
   ('extend', 'in-progress', 'in-progress', null),
   ('complete', 'in-progress', 'completed', 'success'),
   ('abort', 'in-progress', 'aborted', 'failure'),
+  ('decline', 'in-progress', 'skipped', 'skipped'),
   ('retry', 'in-progress', 'pending', null),
   ('exhaust', 'in-progress', 'aborted', 'failure'),
   ('snooze', 'in-progress', 'pending', null),
@@ -42,7 +43,8 @@ comment on table signalbox.transition is
   'Every way in which a task''s status may change. An event on a task in a status that is not listed '
   'changes nothing. A task is inserted pending; it may be deleted in any status.';
 comment on column signalbox.transition.event is
-  'own, extend; complete, abort, retry, exhaust (a retry with no try left), snooze: ways to return; '
+  'own, extend; complete, abort, decline (its owner found that it is not to be performed), retry, '
+  'exhaust (a retry with no try left), snooze: ways to return; '
   'lapse, exhaust by lapse: a deadline passed; settle, skip: the engine''s lane; cancel; rerun; '
   'rerun from upstream: of a task that this one depends on, with all downstream of it.';
 comment on column signalbox.transition.from_status is 'Where the task stands before.';

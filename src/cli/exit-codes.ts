@@ -41,6 +41,11 @@ const BY_CODE: Readonly<Record<string, ExitCode>> = Object.freeze({
   TASK_NOT_FOUND: EXIT.usage,
   SCHEDULE_NOT_FOUND: EXIT.usage,
   INVALID_SCHEDULE: EXIT.usage,
+  INVALID_GRAPH: EXIT.usage,
+  INVALID_VALUE: EXIT.usage,
+  RUN_EXISTS: EXIT.usage,
+  RUN_INPUT_MISMATCH: EXIT.usage,
+  UNKNOWN_NODE: EXIT.usage,
 });
 
 const UNREACHABLE_ERRNOS: ReadonlySet<string> = new Set([

@@ -7,11 +7,13 @@ import { countCommand } from './commands/count.js';
 import { deleteCommand } from './commands/delete.js';
 import { demoCommand } from './commands/demo.js';
 import { getCommand } from './commands/get.js';
+import { graphCommand } from './commands/graph.js';
 import { listCommand } from './commands/list.js';
 import { migrateCommand } from './commands/migrate.js';
 import { pauseCommand, resumeCommand } from './commands/pause.js';
 import { purgeCommand } from './commands/purge.js';
 import { runCommand } from './commands/run.js';
+import { runsCommand } from './commands/runs.js';
 import { schedulesCommand } from './commands/schedules.js';
 import { waitCommand } from './commands/wait.js';
 import { whyCommand } from './commands/why.js';
@@ -24,6 +26,8 @@ import { Output } from './output.js';
 const COMMANDS = [
   migrateCommand,
   runCommand,
+  runsCommand,
+  graphCommand,
   workerCommand,
   waitCommand,
   getCommand,

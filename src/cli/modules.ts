@@ -1,21 +1,20 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import type { NodeHandler } from '../run/performing.js';
 import type { TaskInput } from '../store/task-store.js';
 import type { Actor } from '../worker/actor.js';
 import { UsageError } from './cli-errors.js';
-import { describeError } from './error-report.js';
+import { type Exports, loadModule } from './load-module.js';
 
 /** Where tasks come from. */
 export type TaskSource = Iterable<TaskInput> | AsyncIterable<TaskInput>;
 
-type Exports = Readonly<Record<string, unknown>>;
+/** Handlers of the actions that nodes name. */
+export type Handlers = Readonly<Record<string, NodeHandler>>;
 
 /** The actors that modules export: by default, in `actors`, or by any name. UsageError where there are none. */
 export async function loadActors(paths: readonly string[]): Promise<Actor[]> {
   const found = new Set<Actor>();
   for (const path of paths) {
-    const actors = actorsOf(await importModule(path));
+    const actors = actorsOf(await loadModule(path));
     if (actors.length === 0) {
       throw new UsageError(
         `${path} exports no actor. Export one, like: export default defineActor('name', { action: handler }).`,
@@ -26,37 +25,41 @@ export async function loadActors(paths: readonly string[]): Promise<Actor[]> {
   return [...found];
 }
 
-/** The actors and the tasks that a module exports. UsageError where it exports no `tasks`. */
-export async function loadWorkflowModule(
-  path: string,
-): Promise<{ actors: Actor[]; tasks: TaskSource }> {
-  const exports = await importModule(path);
-  return { actors: actorsOf(exports), tasks: await tasksOf(exports, path) };
-}
-
-async function importModule(path: string): Promise<Exports> {
-  const file = resolve(path);
-  if (!existsSync(file)) throw new UsageError(`There is no module ${path}.`);
-  try {
-    const exports: Exports = await import(pathToFileURL(file).href);
-    return exports;
-  } catch (error) {
-    throw new UsageError(`${path} could not be imported: ${importFailure(error)}`, {
-      cause: error,
-    });
+/** The handlers that modules export: by name, or in an object `handlers` or by default. UsageError where there are none. */
+export async function loadHandlers(paths: readonly string[]): Promise<Handlers> {
+  const found: Record<string, NodeHandler> = {};
+  for (const path of paths) {
+    const exports = await loadModule(path);
+    const handlers = { ...functionsOf(exports), ...handlersOf(exports) };
+    if (Object.keys(handlers).length === 0) {
+      throw new UsageError(
+        `${path} exports no handler. Export functions by the names of actions, or together: export const handlers = { 'send-mail': sendMail }.`,
+      );
+    }
+    Object.assign(found, handlers);
   }
+  return found;
 }
 
-function importFailure(error: unknown): string {
-  const { code, message } = describeError(error);
-  if (code !== 'ERR_UNKNOWN_FILE_EXTENSION') return message;
-  return (
-    `this Node (${process.version}) does not read TypeScript. Compile the module, or install tsx and set ` +
-    'NODE_OPTIONS="--import tsx"; Node 22.18 and later read it by themselves.'
+/** The handlers in an object that is exported as `handlers` or by default. */
+export function handlersOf({ handlers, default: byDefault }: Exports): Handlers {
+  return { ...functionsOf(byDefault), ...functionsOf(handlers) };
+}
+
+function functionsOf(value: unknown): Handlers {
+  if (typeof value !== 'object' || value === null) return {};
+  const entries = Object.entries(value).flatMap(([name, one]): [string, NodeHandler][] =>
+    isHandler(one) ? [[name, one]] : [],
   );
+  return Object.fromEntries(entries);
 }
 
-function actorsOf(exports: Exports): Actor[] {
+function isHandler(value: unknown): value is NodeHandler {
+  return typeof value === 'function';
+}
+
+/** The actors that a module exports: by default, in `actors`, or by any name. */
+export function actorsOf(exports: Exports): Actor[] {
   const found = new Set<Actor>();
   for (const value of Object.values(exports)) {
     for (const candidate of Array.isArray(value) ? value : [value]) {
@@ -76,11 +79,12 @@ function isActor(value: unknown): value is Actor {
   );
 }
 
-async function tasksOf({ tasks }: Exports, path: string): Promise<TaskSource> {
+/** The tasks that a module exports as `tasks`. UsageError where it does not. */
+export async function tasksOf({ tasks }: Exports, path: string): Promise<TaskSource> {
   const source: unknown = typeof tasks === 'function' ? await tasks() : tasks;
   if (isTaskSource(source)) return source;
   throw new UsageError(
-    `${path} exports no tasks. Export an iterable, an async iterable, or a function that returns one: export const tasks = [...].`,
+    `${path} exports neither a graph nor tasks. Export a graph: export default g.outputs({ ... }); or an iterable of tasks, an async iterable, or a function that returns one: export const tasks = [...].`,
   );
 }
 

@@ -4,10 +4,15 @@ import type { Logger } from '../logger.js';
 import { describeError } from './error-report.js';
 
 /** A stream that may be a terminal. */
-export type TextStream = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+export type TextStream = Writable & {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+};
 
 const CLEAR_LINE = '\r\u001b[2K';
 const DEFAULT_COLUMNS = 80;
+const DEFAULT_ROWS = 24;
 
 /**
  * Everything a command says. Results go to stdout; remarks, progress and log lines to stderr, where a line
@@ -19,7 +24,8 @@ export class Output {
   readonly isJson: boolean;
   readonly #stdout: TextStream;
   readonly #stderr: TextStream;
-  #hasTransient = false;
+  /** Lines that the next thing said replaces. */
+  #numTransient = 0;
 
   constructor(options: { stdout: TextStream; stderr: TextStream; isJson: boolean }) {
     this.#stdout = options.stdout;
@@ -30,6 +36,17 @@ export class Output {
   /** Whether a line on stderr can be rewritten in place. */
   get canRewrite(): boolean {
     return this.#stderr.isTTY === true && !this.isJson;
+  }
+
+  /** Whether somebody looks at all that is said, on a terminal on which lines can be rewritten. */
+  get isWatched(): boolean {
+    return this.canRewrite && this.#stdout.isTTY === true;
+  }
+
+  /** Of the terminal; what is usual where there is none. */
+  get size(): { readonly columns: number; readonly rows: number } {
+    const { columns = DEFAULT_COLUMNS, rows = DEFAULT_ROWS } = this.#stderr;
+    return { columns, rows };
   }
 
   /** A line of the result. Resolves when the reader can take more. */
@@ -55,14 +72,26 @@ export class Output {
 
   /** Shows one line, cut to the terminal's width, that the next thing said replaces. */
   showTransient(line: string): void {
-    const width = (this.#stderr.columns ?? DEFAULT_COLUMNS) - 1;
-    this.#stderr.write(CLEAR_LINE + line.slice(0, width));
-    this.#hasTransient = true;
+    this.showTransientLines([line]);
+  }
+
+  /** Shows lines, each cut to the terminal's width, that the next thing said replaces; no more than the terminal has. */
+  showTransientLines(lines: readonly string[]): void {
+    const { columns, rows } = this.size;
+    const shown = lines.slice(0, rows).map((line) => line.slice(0, columns - 1));
+    this.#stderr.write(this.#clearing() + shown.join('\n'));
+    this.#numTransient = shown.length;
   }
 
   clearTransient(): void {
-    if (this.#hasTransient) this.#stderr.write(CLEAR_LINE);
-    this.#hasTransient = false;
+    if (this.#numTransient > 0) this.#stderr.write(this.#clearing());
+    this.#numTransient = 0;
+  }
+
+  /** To the beginning of the first transient line, and all from there on cleared. */
+  #clearing(): string {
+    const above = this.#numTransient - 1;
+    return above > 0 ? `\r\u001b[${above}A\u001b[J` : CLEAR_LINE;
   }
 
   /** What the error says for people; for programs, `{"error":{"code","message",...}}`. */

@@ -1,13 +1,14 @@
 import type { Task, TaskCount, TaskStore } from '../store/task-store.js';
 import type { Actor } from '../worker/actor.js';
+import type { Middleware } from '../worker/middleware/middleware.js';
 import { InterruptedError } from './cli-errors.js';
-import { workCounter } from './observed-actor.js';
 import { Progress } from './progress.js';
 import { countOf, formatCount, type ProgressCounts } from './progress-text.js';
 import { hasEnded, isFailure, numEnded, type RunReport, tallyRun } from './run-report.js';
 import { RUN_TASK_ID, signalRun } from './run-scan.js';
 import type { RunStart } from './run-start.js';
 import type { Session } from './session.js';
+import { workCounter } from './work-counter.js';
 import { whileWorking } from './working.js';
 
 export interface PerformOptions {
@@ -43,10 +44,9 @@ export async function performRun(
   const before = await initialCounts(store, start);
   noteStart(session, options, before);
   const beganMs = performance.now();
-  const added = await perform(session, store, actors, { ...options, before });
+  await perform(session, store, actors, { ...options, before });
   const seconds = (performance.now() - beganMs) / 1_000;
-  const expected = start.state === 'new' ? { expected: start.summary.tasks + added } : {};
-  const tally = await tallyRun(store, { withLeaves, ...expected });
+  const tally = await tallyRun(store, { withLeaves });
   const numPerformed = numEnded(tally.counts) - before.ended;
   return { runId, state: start.state, ...tally, ...speed(numPerformed, seconds) };
 }
@@ -97,37 +97,41 @@ function noteStart(
   });
 }
 
-/** Resolves with the number of tasks that handlers added. */
 async function perform(
   { output, interrupted }: Session,
   store: TaskStore,
   actors: readonly Actor[],
   options: PerformOptions & { before: InitialCounts },
-): Promise<number> {
+): Promise<void> {
   const { workers, maxDurationMs, drainMs, timeoutMs, start } = options;
   const counter = workCounter(options.before);
-  const observed = actors.map((actor) => counter.observe(actor, signalRun));
   using progress = new Progress({ output, counts: counter.counts });
   const { queues } = start.summary;
-  const managerOptions = {
+  const workingOptions = {
     workers,
     maxDurationMs,
     drainMs,
     logger: output.logger,
     onReturned: counter.onReturned,
+    middleware: [counter.middleware, addedSignalRun],
     ...(queues.length > 0 ? { queues } : {}),
   };
   try {
-    await whileWorking(store, observed, managerOptions, async () => {
+    await whileWorking(store, actors, workingOptions, async () => {
       progress.start();
       const timeout = timeoutMs === undefined ? {} : { timeoutMs };
       await store.waitFor(RUN_TASK_ID, { signal: interrupted, ...timeout });
     });
-    return counter.added();
   } catch (error) {
     throw interrupted.aborted ? interruption(options, counter.counts()) : error;
   }
 }
+
+/** The run ends when the tasks that handlers add have ended, too. */
+const addedSignalRun: Middleware = async (_task, _context, next) => {
+  const result = await next();
+  return result.tasks ? { ...result, tasks: result.tasks.map(signalRun) } : result;
+};
 
 function interruption(
   { runId, isKept }: PerformOptions,

@@ -1,14 +1,10 @@
 import type { Output } from './output.js';
 import { etaMs, formatProgress, type ProgressCounts } from './progress-text.js';
+import { RateMeter } from './rate-meter.js';
 
 const REWRITE_INTERVAL_MS = 100;
 const LINE_INTERVAL_MS = 2_000;
 const RATE_WINDOW_MS = 5_000;
-
-interface Sample {
-  readonly atMs: number;
-  readonly done: number;
-}
 
 export interface ProgressOptions {
   readonly output: Output;
@@ -26,7 +22,7 @@ export class Progress {
   readonly #output: Output;
   readonly #counts: () => ProgressCounts;
   readonly #now: () => number;
-  #samples: Sample[] = [];
+  #rate = new RateMeter(RATE_WINDOW_MS);
   #shown = '';
   #timer: NodeJS.Timeout | undefined;
 
@@ -38,7 +34,8 @@ export class Progress {
 
   start(): void {
     if (this.#timer) return;
-    this.#samples = [{ atMs: this.#now(), done: this.#counts().done }];
+    this.#rate = new RateMeter(RATE_WINDOW_MS);
+    this.#rate.add(this.#counts().done, this.#now());
     const intervalMs = this.#output.canRewrite ? REWRITE_INTERVAL_MS : LINE_INTERVAL_MS;
     this.#timer = setInterval(() => this.show(), intervalMs);
     this.#timer.unref();
@@ -58,7 +55,7 @@ export class Progress {
   /** Shows how far it is now: what the timer does. */
   show(): void {
     const counts = this.#counts();
-    const perSecond = this.#rate(counts.done);
+    const perSecond = this.#rate.add(counts.done, this.#now());
     if (this.#output.canRewrite) {
       this.#output.showTransient(formatProgress(counts, perSecond));
       return;
@@ -68,16 +65,5 @@ export class Progress {
     this.#shown = key;
     this.#output.note(formatProgress(counts, perSecond));
     this.#output.event({ progress: { ...counts, perSecond, etaMs: etaMs(counts, perSecond) } });
-  }
-
-  #rate(done: number): number {
-    const atMs = this.#now();
-    this.#samples.push({ atMs, done });
-    // One sample from before the window stays: the rate is that since then.
-    while (this.#samples[1] && this.#samples[1].atMs <= atMs - RATE_WINDOW_MS)
-      this.#samples.shift();
-    const [oldest] = this.#samples;
-    if (!oldest || oldest.atMs === atMs) return 0;
-    return ((done - oldest.done) * 1_000) / (atMs - oldest.atMs);
   }
 }

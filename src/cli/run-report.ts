@@ -1,6 +1,5 @@
 import type { StatusCode, Task, TaskOutcome, TaskStore } from '../store/task-store.js';
 import { formatDuration } from './duration.js';
-import { STATUS_CODES } from './option-parsers.js';
 import { countOf, formatCount, formatRate } from './progress-text.js';
 import { RUN_TASK_ID } from './run-scan.js';
 
@@ -25,35 +24,41 @@ export interface RunReport extends RunTally {
   readonly tasksPerSecond: number;
 }
 
-/**
- * Counts a run's tasks as they stand. Goes through all of them for the leaves' outcomes; else, told how many
- * there are (`expected`), only through those that have not completed, which is quicker by far.
- */
+/** A run's tasks as they stand. With leaves, it goes through all of them; else only through those that failed. */
 export async function tallyRun(
   store: TaskStore,
-  { withLeaves, expected }: { withLeaves: boolean; expected?: number },
+  { withLeaves }: { withLeaves: boolean },
 ): Promise<RunTally> {
-  const isQuick = expected !== undefined && !withLeaves;
-  const counts: Partial<Record<StatusCode, number>> = {};
+  const counts = await countRun(store);
   const failed: TaskOutcome[] = [];
   const leaves: TaskOutcome[] = [];
-  let tasks = 0;
-  for await (const task of store.listTasks(isQuick ? { statusCodes: UNCOMPLETED } : {})) {
+  for await (const task of store.listTasks(withLeaves ? {} : { statusCodes: FAILURES })) {
     if (task.id === RUN_TASK_ID) continue;
-    tasks++;
-    counts[task.statusCode] = (counts[task.statusCode] ?? 0) + 1;
     if (isFailure(task)) failed.push(toOutcome(task));
     if (withLeaves && task.toSignalAfter.includes(RUN_TASK_ID)) leaves.push(toOutcome(task));
   }
-  if (!isQuick) return { tasks, counts, failed, leaves };
-  return { tasks: expected, counts: { completed: expected - tasks, ...counts }, failed, leaves };
+  const tasks = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  return { tasks, counts, failed, leaves };
 }
 
-const UNCOMPLETED = STATUS_CODES.filter((code) => code !== 'completed');
+/** By status; the milestone is no task of its run. */
+async function countRun(store: TaskStore): Promise<Counts> {
+  const milestone = await store.getTask(RUN_TASK_ID);
+  const counts: Partial<Record<StatusCode, number>> = {};
+  for (const { queue, action, statusCode, count } of await store.countTasks()) {
+    const holdsMilestone =
+      action === null && queue === milestone?.queue && statusCode === milestone.statusCode;
+    const numTasks = holdsMilestone ? count - 1 : count;
+    if (numTasks > 0) counts[statusCode] = (counts[statusCode] ?? 0) + numTasks;
+  }
+  return counts;
+}
+
+const FAILURES: readonly StatusCode[] = ['aborted', 'cancelled'];
 
 /** A skipped task is none: a clean-up that was not needed is skipped, and where a failure skips tasks, it counts itself. */
 export function isFailure({ statusCode }: { readonly statusCode: StatusCode }): boolean {
-  return statusCode === 'aborted' || statusCode === 'cancelled';
+  return FAILURES.includes(statusCode);
 }
 
 export function hasEnded({ statusCode }: { readonly statusCode: StatusCode }): boolean {

@@ -9,8 +9,6 @@ export interface RunStart {
   readonly summary: RunSummary;
 }
 
-const DELETE_BATCH = 5_000;
-
 /**
  * Inserts the tasks of a run, or finds that they are there already: then the run goes on where it stands.
  *
@@ -62,11 +60,5 @@ async function checkUnused(store: TaskStore, runId: string): Promise<void> {
 
 /** Deletes every task of a namespace. */
 export async function deleteAll(store: TaskStore): Promise<void> {
-  let ids: string[] = [];
-  for await (const { id } of store.listTasks()) {
-    if (ids.push(id) < DELETE_BATCH) continue;
-    await store.deleteTasks(ids);
-    ids = [];
-  }
-  if (ids.length > 0) await store.deleteTasks(ids);
+  await store.purgeTasks({ idPrefix: '' }, { force: true });
 }

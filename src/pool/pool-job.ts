@@ -1,9 +1,11 @@
 import { PermanentError } from '../errors.js';
 import type { Logger } from '../logger.js';
+import { onAbort } from '../on-abort.js';
 import { Attempt, type Outcome, type PoolFunction } from './attempt.js';
 import { AttemptErrors } from './attempt-errors.js';
 import { backoffMs } from './backoff.js';
 import type { Clock } from './clock.js';
+import { PoolTaskCancelledError } from './pool-errors.js';
 import { checkedDelayMs, type FullPoolTaskOptions } from './pool-task-options.js';
 import type { PooledTask } from './pooled-task.js';
 
@@ -37,6 +39,7 @@ export class PoolJob<T> implements PooledTask<T> {
   /** Until it is accepted. */
   #gate: { readonly open: () => void; readonly refuse: (error: unknown) => void } | undefined;
   #cancelTimer: (() => void) | undefined;
+  #forgetSignal: (() => void) | undefined;
   #attempt: Attempt<T> | undefined;
   #numAttempts = 0;
   #outcome: Outcome<T> | undefined;
@@ -53,10 +56,6 @@ export class PoolJob<T> implements PooledTask<T> {
     });
     const startAfter = options.startAfter?.getTime() ?? 0;
     if (startAfter > host.clock.now()) this.#waitUntil(startAfter);
-  }
-
-  get signal(): AbortSignal | undefined {
-    return this.#options.signal;
   }
 
   get numAttempts(): number {
@@ -86,6 +85,15 @@ export class PoolJob<T> implements PooledTask<T> {
       this.#tell();
     });
     return this.#result;
+  }
+
+  /** Aborted when its signal fires, at once if it has; until it is settled. */
+  heedSignal(): void {
+    const { signal } = this.#options;
+    if (!signal) return;
+    const cancel = (): void => this.abort(new PoolTaskCancelledError({ cause: signal.reason }));
+    if (signal.aborted) cancel();
+    else this.#forgetSignal = onAbort(signal, cancel);
   }
 
   accept(): void {
@@ -162,6 +170,7 @@ export class PoolJob<T> implements PooledTask<T> {
     else if (this.#tell) this.#tell();
     else if (!outcome.ok) this.#logUnlessAsked(outcome.thrown);
     this.#gate = undefined;
+    this.#forgetSignal?.();
     this.#host.onSettled(this);
   }
 

@@ -5,11 +5,10 @@ import type { PoolFunction } from './attempt.js';
 import { type Clock, systemClock } from './clock.js';
 import { Crew } from './crew.js';
 import { Line } from './line.js';
-import { PoolStoppedError, PoolTaskCancelledError } from './pool-errors.js';
+import { PoolStoppedError } from './pool-errors.js';
 import { PoolJob, type PoolJobHost } from './pool-job.js';
 import { fullPoolTaskOptions, type PoolTaskOptions } from './pool-task-options.js';
 import type { PooledTask } from './pooled-task.js';
-import { SignalWatch } from './signal-watch.js';
 
 /*
  * Who is where:
@@ -59,9 +58,6 @@ export class TaskPool {
   readonly #jobs = new Set<PoolJob<unknown>>();
   readonly #ready = new Line<PoolJob<unknown>>();
   readonly #running = new Set<PoolJob<unknown>>();
-  readonly #signals = new SignalWatch<PoolJob<unknown>>((job, cause) =>
-    job.abort(new PoolTaskCancelledError({ cause })),
-  );
   #isStopped = false;
   #stopped: Promise<void> | undefined;
   #onEmpty: (() => void) | undefined;
@@ -126,7 +122,7 @@ export class TaskPool {
     }
     const job = new PoolJob(fn, fullPoolTaskOptions(options), this.#host);
     this.#blocked.push(job);
-    if (job.signal) this.#watch(job, job.signal);
+    job.heedSignal();
     this.#admit();
     return job.accepted;
   }
@@ -184,11 +180,6 @@ export class TaskPool {
     this.#cancelLimits.push(this.#host.clock.after(timeoutMs, abortAll));
   }
 
-  #watch(job: PoolJob<unknown>, signal: AbortSignal): void {
-    if (signal.aborted) job.abort(new PoolTaskCancelledError({ cause: signal.reason }));
-    else this.#signals.add(signal, job);
-  }
-
   #admit(): void {
     for (let job = this.#admissible(); job; job = this.#admissible()) {
       this.#blocked.remove(job);
@@ -235,7 +226,6 @@ export class TaskPool {
   }
 
   #onSettled(job: PoolJob<unknown>): void {
-    if (job.signal) this.#signals.remove(job.signal, job);
     this.#blocked.remove(job);
     this.#ready.remove(job);
     this.#running.delete(job);

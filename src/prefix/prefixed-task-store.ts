@@ -12,15 +12,22 @@ import type {
   LaneFilter,
   Limits,
   LiveWorker,
+  OutcomeOptions,
   OwnedTask,
   OwnRequest,
   Pause,
+  ProgressReport,
   PurgeOptions,
   ReadyRequest,
   RerunOptions,
   ReturnReport,
+  RunFilter,
+  RunPart,
+  RunRow,
   SignalOptions,
+  SizeOptions,
   Task,
+  TaskBody,
   TaskCount,
   TaskFilter,
   TaskInput,
@@ -133,6 +140,13 @@ export class PrefixedTaskStore implements TaskStore {
     });
   }
 
+  reportProgress(reports: readonly ProgressReport[]): Promise<string[]> {
+    return this.#calling(async () => {
+      const prefixed = reports.map((one) => ({ ...one, id: this.#names.add(one.id) }));
+      return (await this.#store.reportProgress(prefixed)).map(this.#names.strip);
+    });
+  }
+
   newWaiter(id: string): Promise<Waiter> {
     return this.#calling(async () => {
       const waiter = await this.#store.newWaiter(this.#names.add(id));
@@ -173,6 +187,18 @@ export class PrefixedTaskStore implements TaskStore {
     );
   }
 
+  getOutcomes(ids: readonly string[], options?: OutcomeOptions): Promise<TaskOutcome[]> {
+    return this.#calling(async () =>
+      (await this.#store.getOutcomes(ids.map(this.#names.add), options)).map(this.#names.stripId),
+    );
+  }
+
+  getBodies(ids: readonly string[], options?: SizeOptions): Promise<TaskBody[]> {
+    return this.#calling(async () =>
+      (await this.#store.getBodies(ids.map(this.#names.add), options)).map(this.#names.stripId),
+    );
+  }
+
   async *listTasks(filter: TaskFilter = {}): AsyncGenerator<Task, void> {
     for await (const task of this.#store.listTasks(this.#names.addToFilter(filter))) {
       yield this.#names.stripTask(task);
@@ -183,6 +209,26 @@ export class PrefixedTaskStore implements TaskStore {
     return this.#calling(async () => {
       const counts = await this.#store.countTasks(this.#names.addToFilter(filter));
       return counts.map((one) => ({ ...one, action: this.#names.stripOptional(one.action) }));
+    });
+  }
+
+  listRuns(filter: RunFilter = {}): Promise<RunRow[]> {
+    return this.#calling(async () => {
+      const runs = await this.#store.listRuns(this.#names.addToFilter(filter));
+      return runs.map((run) => ({
+        ...this.#names.stripId(run),
+        action: this.#names.strip(run.action),
+      }));
+    });
+  }
+
+  listRunParts(id: string): Promise<RunPart[]> {
+    return this.#calling(async () => {
+      const parts = await this.#store.listRunParts(this.#names.add(id));
+      return parts.map((part) => ({
+        ...this.#names.stripId(part),
+        action: this.#names.stripOptional(part.action),
+      }));
     });
   }
 

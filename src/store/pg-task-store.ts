@@ -1,5 +1,6 @@
 import { InvalidTokenError } from '../errors.js';
 import { BodySchemas } from './body-schemas.js';
+import { bodyText } from './body-text.js';
 import type { Database, RawRow, Run } from './database.js';
 import { checkDuration, toInterval } from './durations.js';
 import { explainTask } from './explain-task.js';
@@ -9,7 +10,16 @@ import { listPauses, pauseLanes, resumeLanes, setLimits, toLanes } from './lanes
 import { cleanTasks, countTasks, purgeTasks } from './maintain-tasks.js';
 import { TaskClaims } from './own-tasks.js';
 import { isToken, returnBatch, returnWithTasks } from './return-tasks.js';
-import { ATTEMPT_COLUMNS, TASK_COLUMNS, toAttempt, toTask, toWatchReport } from './rows.js';
+import {
+  ATTEMPT_COLUMNS,
+  TASK_COLUMNS,
+  toAttempt,
+  toOutcome,
+  toTask,
+  toTaskBody,
+  toWatchReport,
+} from './rows.js';
+import { listRunParts, listRuns } from './runs.js';
 import { toSqlFilter } from './task-filter.js';
 import type {
   BodySchema,
@@ -22,18 +32,26 @@ import type {
   LaneFilter,
   Limits,
   LiveWorker,
+  OutcomeOptions,
   OwnedTask,
   OwnRequest,
   Pause,
+  ProgressReport,
   PurgeOptions,
   ReadyRequest,
   RerunOptions,
   ReturnReport,
+  RunFilter,
+  RunPart,
+  RunRow,
   SignalOptions,
+  SizeOptions,
   Task,
+  TaskBody,
   TaskCount,
   TaskFilter,
   TaskInput,
+  TaskOutcome,
   TaskReturn,
   TaskReturnOutcome,
   TaskStanding,
@@ -60,7 +78,7 @@ export class PgTaskStore {
   readonly #maxResultBytes: number;
   #installed: Promise<void> | undefined;
   /** Runs a statement in a transaction of its own, once the schema is known to fit. */
-  protected readonly run: Run = (text, values) => this.#call(text, values);
+  protected readonly query: Run = (text, values) => this.#call(text, values);
 
   constructor(database: Database, options: StoreOptions = {}) {
     this.database = database;
@@ -109,6 +127,11 @@ export class PgTaskStore {
     return this.#stillHeld(held, 'select signalbox.begin_tasks($1, $2)');
   }
 
+  async reportProgress(reports: readonly ProgressReport[]): Promise<string[]> {
+    const text = 'select signalbox.report_progress($1, $2, $3)';
+    return this.#stillHeld(reports, text, ({ progress }) => JSON.stringify(progress));
+  }
+
   async returnTask(id: string, token: string, outcome: TaskReturnOutcome): Promise<void> {
     const [report] = await this.returnTasks([{ id, token, ...outcome }]);
     if (report && !report.ok) throw report.error;
@@ -147,6 +170,22 @@ export class PgTaskStore {
     return ids.flatMap((id) => tasks.get(id) ?? []);
   }
 
+  async getOutcomes(ids: readonly string[], options: OutcomeOptions = {}): Promise<TaskOutcome[]> {
+    const rows = await this.#call(
+      'select id, status_code, status, result from signalbox.get_outcomes($1, $2, $3)',
+      [ids, options.results ?? true, options.maxBytes ?? null],
+    );
+    return rows.map(toOutcome);
+  }
+
+  async getBodies(ids: readonly string[], options: SizeOptions = {}): Promise<TaskBody[]> {
+    const rows = await this.#call('select id, body from signalbox.get_bodies($1, $2)', [
+      ids,
+      options.maxBytes ?? null,
+    ]);
+    return rows.map(toTaskBody);
+  }
+
   async *listTasks(filter: TaskFilter = {}): AsyncGenerator<Task, void> {
     let left = filter.limit ?? Number.POSITIVE_INFINITY;
     let after = '';
@@ -161,19 +200,31 @@ export class PgTaskStore {
   }
 
   countTasks(filter: Omit<TaskFilter, 'limit'> = {}): Promise<TaskCount[]> {
-    return countTasks(this.run, filter);
+    return countTasks(this.query, filter);
+  }
+
+  listRuns(filter: RunFilter = {}): Promise<RunRow[]> {
+    return listRuns(this.query, filter);
+  }
+
+  listRunParts(id: string): Promise<RunPart[]> {
+    return listRunParts(this.query, id);
   }
 
   why(id: string): Promise<TaskStanding> {
-    return explainTask(this.run, id);
+    return explainTask(this.query, id);
   }
 
   updateTasks(updates: readonly TaskUpdate[]): Promise<void> {
-    return updateTasks(this.run, updates, this.#bodySchemas);
+    return updateTasks(this.query, updates, this.#bodySchemas);
   }
 
   async signalTasks(ids: readonly string[], options: SignalOptions = {}): Promise<number> {
-    return this.#count('select signalbox.signal_tasks($1, $2)', [ids, options.failed ?? false]);
+    return this.#count('select signalbox.signal_tasks($1, $2, null, $3)', [
+      ids,
+      options.failed ?? false,
+      bodyText(ids[0] ?? '', options.result),
+    ]);
   }
 
   async cancelTasks(ids: readonly string[], options: CancelOptions = {}): Promise<number> {
@@ -198,39 +249,39 @@ export class PgTaskStore {
   }
 
   purgeTasks(filter: TaskFilter, options: PurgeOptions = {}): Promise<number> {
-    return purgeTasks(this.run, filter, options);
+    return purgeTasks(this.query, filter, options);
   }
 
   cleanTasks(options: CleanOptions = {}): Promise<number> {
-    return cleanTasks(this.run, options);
+    return cleanTasks(this.query, options);
   }
 
   pause(lanes: LaneFilter): Promise<void> {
-    return pauseLanes(this.run, lanes);
+    return pauseLanes(this.query, lanes);
   }
 
   resume(lanes: LaneFilter): Promise<boolean> {
-    return resumeLanes(this.run, lanes);
+    return resumeLanes(this.query, lanes);
   }
 
   listPauses(): Promise<Pause[]> {
-    return listPauses(this.run);
+    return listPauses(this.query);
   }
 
   setLimits(limitKey: string, limits: Limits): Promise<void> {
-    return setLimits(this.run, limitKey, limits);
+    return setLimits(this.query, limitKey, limits);
   }
 
   announceWorker(worker: WorkerInfo, forMs: number): Promise<void> {
-    return announceWorker(this.run, worker, forMs);
+    return announceWorker(this.query, worker, forMs);
   }
 
   retireWorker(id: string): Promise<void> {
-    return retireWorker(this.run, id);
+    return retireWorker(this.query, id);
   }
 
   listWorkers(): Promise<LiveWorker[]> {
-    return listWorkers(this.run);
+    return listWorkers(this.query);
   }
 
   registerBodySchema(action: string, schema: BodySchema): void {
@@ -289,10 +340,10 @@ export class PgTaskStore {
   }
 
   /** The ids that a verb on held tasks says are still held, in the order given. */
-  async #stillHeld(
-    held: readonly HeldTask[],
+  async #stillHeld<H extends HeldTask>(
+    held: readonly H[],
     text: string,
-    ...columns: ((one: HeldTask) => unknown)[]
+    ...columns: ((one: H) => unknown)[]
   ): Promise<string[]> {
     const possible = held.filter(({ token }) => isToken(token));
     const ids = possible.map(({ id }) => id);

@@ -6,9 +6,13 @@ import type {
   LimitSlots,
   LiveWorker,
   OwnedTask,
+  Progress,
+  RunPart,
+  RunRow,
   RunWhen,
   StatusCode,
   Task,
+  TaskBody,
   TaskCount,
   TaskOutcome,
   WatchReport,
@@ -104,13 +108,36 @@ export function toTask(row: RawRow): Task {
 }
 
 /** id, status_code, status, result. */
-function toOutcome(row: RawRow): TaskOutcome {
+export function toOutcome(row: RawRow): TaskOutcome {
+  const statusCode = toText(row[1]) as StatusCode;
+  const kept = toJson(row[3]);
   return {
     id: toText(row[0]),
-    statusCode: toText(row[1]) as StatusCode,
+    statusCode,
     status: row[2] ?? null,
-    result: toJson(row[3]),
+    ...(statusCode === 'in-progress' ? withoutProgress(kept) : { result: kept }),
   };
+}
+
+/** What report_progress has put around the result is taken off. */
+function withoutProgress(kept: Json): Pick<TaskOutcome, 'result' | 'progress'> {
+  if (!isReported(kept)) return { result: kept };
+  const { '~progress': progress, '~result': result = null } = kept;
+  return { result, progress };
+}
+
+interface Reported {
+  readonly '~progress': Progress;
+  readonly '~result'?: Json;
+}
+
+function isReported(kept: unknown): kept is Reported {
+  return typeof kept === 'object' && kept !== null && '~progress' in kept;
+}
+
+/** id, body. */
+export function toTaskBody(row: RawRow): TaskBody {
+  return { id: toText(row[0]), body: toJson(row[1]) };
 }
 
 /** The columns of own_tasks, times and durations as milliseconds. */
@@ -152,6 +179,31 @@ export function toClaimedPositions(rows: readonly RawRow[]): ClaimedPosition[] {
       priority: Number(row[5]),
       seq: Number(row[11]),
     }));
+}
+
+/** id, action, status_code, status, created_at, finished_at. */
+export function toRunRow(row: RawRow): RunRow {
+  return {
+    id: toText(row[0]),
+    action: toText(row[1]),
+    statusCode: toText(row[2]) as StatusCode,
+    status: row[3] ?? null,
+    createdAt: new Date(Number(row[4])),
+    finishedAt: toDate(row[5]),
+  };
+}
+
+/** id, action, status_code, status, started_at, finished_at, num_items. */
+export function toRunPart(row: RawRow): RunPart {
+  return {
+    id: toText(row[0]),
+    action: row[1] ?? null,
+    statusCode: toText(row[2]) as StatusCode,
+    status: row[3] ?? null,
+    startedAt: toDate(row[4]),
+    finishedAt: toDate(row[5]),
+    numItems: toNumber(row[6]),
+  };
 }
 
 /** id, state, status_code, status, result. */

@@ -39,7 +39,7 @@ export class InvalidScheduleError extends SignalboxError {
   }
 }
 
-/** A schedule that must not overlap was to run although the task it inserted last has not ended. */
+/** A schedule that must not overlap was to run although the task it inserted last, or the run that started, has not ended. */
 export class ScheduleBusyError extends SignalboxError {
   readonly schedule: string;
   readonly taskId: string;
@@ -47,8 +47,8 @@ export class ScheduleBusyError extends SignalboxError {
   constructor(schedule: string, taskId: string, options?: { cause?: unknown }) {
     super(
       'SCHEDULE_BUSY',
-      `Schedule ${JSON.stringify(schedule)} does not overlap, and its task ${JSON.stringify(taskId)} has not ended. ` +
-        'Wait for that task, cancel it, or put the schedule with mayOverlap.',
+      `Schedule ${JSON.stringify(schedule)} does not overlap, and its task ${JSON.stringify(taskId)}, or the run that it started, has not ended. ` +
+        'Wait for that, cancel it, or put the schedule with mayOverlap.',
       options,
     );
     this.schedule = schedule;

@@ -32,7 +32,7 @@ interface ScheduleInputBase {
     | { policy: 'none'; graceMs?: number }
     | { policy: 'last' }
     | { policy: 'all'; max?: number };
-  /** Default false: a due time is passed over while the task inserted last has not ended. */
+  /** Default false: a due time is passed over while the task inserted last, or the run that it started, has not ended. */
   mayOverlap?: boolean;
 }
 

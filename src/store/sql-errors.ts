@@ -16,7 +16,7 @@ const BY_STATE = {
   SB002: (names: string[], cause: unknown) => new UnknownTargetError(names, { cause }),
   SB003: (names: string[], cause: unknown) => new TargetStartedError(names, { cause }),
   SB005: (_: string[], cause: unknown) =>
-    new InvalidStatusError(null, 'one of completed, aborted and pending', { cause }),
+    new InvalidStatusError(null, 'one of completed, aborted, skipped and pending', { cause }),
   SB006: (names: string[], cause: unknown) => new UniqueKeyTakenError(names, { cause }),
   SB007: (names: string[], cause: unknown) => new TaskNotPendingError(names, { cause }),
 } as const;

@@ -12,6 +12,7 @@ const STATUS_CODES: readonly StatusCode[] = [
 const RETURN_CODES: readonly TaskReturnOutcome['statusCode'][] = [
   'completed',
   'aborted',
+  'skipped',
   'pending',
 ];
 

@@ -1,14 +1,41 @@
 import type pg from 'pg';
+import type { RunFilter, RunPart, RunRow } from './run-rows.js';
 import type { ScheduleStore } from './schedule-store.js';
-import type { Json, Limits, OwnedTask, StatusCode, Task, TaskInput, TaskOutcome } from './task.js';
+import type {
+  Json,
+  Limits,
+  OwnedTask,
+  Progress,
+  StatusCode,
+  Task,
+  TaskInput,
+  TaskOutcome,
+} from './task.js';
 import type { TaskStanding } from './task-standing.js';
 
+export type * from './run-rows.js';
 export type * from './task.js';
 export type * from './task-standing.js';
 
 export interface GetOptions {
   /** Also the tries that failed. Default false. */
   attempts?: boolean;
+}
+
+/** What a task was inserted with. */
+export interface TaskBody {
+  readonly id: string;
+  readonly body: Json | null;
+}
+
+export interface SizeOptions {
+  /** Leaves out tasks of which what is asked for takes more, as the database stores it. Default: none. */
+  maxBytes?: number;
+}
+
+export interface OutcomeOptions extends SizeOptions {
+  /** False: the results of completed tasks are left out, as null. Default true. */
+  results?: boolean;
 }
 
 /** A change to a pending task; what is left out stays. */
@@ -51,8 +78,8 @@ export type PollStrategy = 'priority' | 'created';
 
 /** What a task is returned as. */
 export interface TaskReturnOutcome {
-  /** `pending` asks for another try. */
-  statusCode: 'completed' | 'aborted' | 'pending';
+  /** `pending` asks for another try; `skipped`: it is not to be performed, and its targets get neither success nor failure. */
+  statusCode: 'completed' | 'aborted' | 'skipped' | 'pending';
   status?: string | undefined;
   result?: Json | undefined;
   /** With `pending` only: come back then, and do not count this try (a snooze). */
@@ -85,6 +112,12 @@ export interface HeldTask {
   readonly maxDurationMs?: number | null;
   /** Only ask whether it is held: its deadline stays as it is. Default false. */
   readonly isAsked?: boolean;
+}
+
+export interface ProgressReport {
+  readonly id: string;
+  readonly token: string;
+  readonly progress: Progress;
 }
 
 export interface WaitOptions {
@@ -212,6 +245,8 @@ export interface RerunOptions {
 export interface SignalOptions {
   /** The signal carries a failure. Default false. */
   failed?: boolean;
+  /** Becomes the result of the tasks that took the signal, with it. Default: their results stay. */
+  result?: Json | undefined;
 }
 
 export interface ReadyRequest {
@@ -254,6 +289,9 @@ export interface TaskStore {
   /** Says that tasks owned ahead are performed now; resolves with the ids that are still held. */
   beginTasks(held: readonly HeldTask[]): Promise<string[]>;
 
+  /** Keeps how far held tasks are, until they are returned or lapse; resolves with the ids that are still held. */
+  reportProgress(reports: readonly ProgressReport[]): Promise<string[]>;
+
   /** Gives a task back. InvalidTokenError if it is no longer held. */
   returnTask(id: string, token: string, outcome: TaskReturnOutcome): Promise<void>;
 
@@ -272,11 +310,29 @@ export interface TaskStore {
   /** In the order of `ids`; those that do not exist are left out. */
   getTasks(ids: readonly string[]): Promise<Task[]>;
 
+  /** The outcomes of those that exist, in no order: lighter than `getTasks`. */
+  getOutcomes(ids: readonly string[], options?: OutcomeOptions): Promise<TaskOutcome[]>;
+
+  /** The bodies of those that exist, in no order. */
+  getBodies(ids: readonly string[], options?: SizeOptions): Promise<TaskBody[]>;
+
   /** In the order of their ids, read page by page: constant memory. Not a snapshot. */
   listTasks(filter?: TaskFilter): AsyncIterable<Task>;
 
   /** How many tasks there are, by queue, action and status. Reads every task that fits. */
   countTasks(filter?: Omit<TaskFilter, 'limit'>): Promise<TaskCount[]>;
+
+  /**
+   * Runs of graphs that are not below another run, the newest first. Reads two ranges of ids for each that fits
+   * `idPrefix`, however many tasks it has.
+   */
+  listRuns(filter?: RunFilter): Promise<RunRow[]>;
+
+  /**
+   * What a run, or whatever task has others below its id, consists of, in no order; the items of maps counted by state.
+   * Reads every task below it; gives none where there is no such run.
+   */
+  listRunParts(id: string): Promise<RunPart[]>;
 
   /** What a task waits for: TaskNotFoundError. For people: it may read the whole table. */
   why(id: string): Promise<TaskStanding>;

@@ -1,3 +1,7 @@
+import type { Progress } from '../graph/context.js';
+
+export type { Progress };
+
 /** Any JSON value. Strings must not hold \u0000, which Postgres cannot store. */
 export type Json =
   | null
@@ -121,6 +125,8 @@ export interface TaskOutcome {
   readonly statusCode: StatusCode;
   readonly status: string | null;
   readonly result: Json | null;
+  /** Of a task in progress whose handler has said so in this try. */
+  readonly progress?: Progress;
 }
 
 /** A try that failed. */

@@ -3,6 +3,7 @@ import { type ConnectOptions, closePool, openPool } from '../connection.js';
 import type { RestartableServer } from '../embedded/restartable-server.js';
 import { InvalidOptionError } from '../errors.js';
 import type { Logger } from '../logger.js';
+import type { Namespace } from '../namespace.js';
 import { Signalbox } from '../signalbox.js';
 import { endConnections } from '../store/connections.js';
 import { Database } from '../store/database.js';
@@ -75,7 +76,7 @@ export class TestDatabase implements AsyncDisposable {
   }
 
   /** A store that no other test sees, one at every call; with a name, that of the prefix, for other processes to use too. */
-  namespace(name = `n${++this.#numNamespaces}`): TaskStore {
+  namespace(name = `n${++this.#numNamespaces}`): Namespace {
     return this.box.withPrefix(name);
   }
 

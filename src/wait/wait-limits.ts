@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../errors.js';
-import { onAbort } from './on-abort.js';
+import { onAbort } from '../on-abort.js';
 
 /** When a wait ends without what it waited for. */
 export interface WaitLimits {

@@ -193,6 +193,7 @@ export class ActionManager extends EventEmitter<ManagerEvents> {
       errWaitTimeMs,
       turns: this.#turns,
       onFailed: (error) => this.#notices.failed('own', error, 0),
+      prepare: (tasks) => host.prepare(tasks),
       onOwned: (tasks, claim) => this.#accept(host, tasks, claim),
     });
   }

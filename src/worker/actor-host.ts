@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from '../logger.js';
-import type { OwnedTask, TaskReturnOutcome, TaskStore } from '../store/task-store.js';
+import type { OwnedTask, Progress, TaskReturnOutcome, TaskStore } from '../store/task-store.js';
 import type { ActionContext, ActionSettings, Actor, ActorResult, ManualActor } from './actor.js';
 import type { Claim } from './claim-loop.js';
 import type { InHand } from './in-hand.js';
@@ -81,6 +81,17 @@ export class ActorHost implements JobHost {
     }
   }
 
+  /** Lets the actor read ahead for tasks just owned. */
+  async prepare(tasks: readonly OwnedTask[]): Promise<void> {
+    const { actor, notices } = this.#options;
+    if (!actor.prepare || tasks.length === 0) return;
+    try {
+      await actor.prepare(tasks);
+    } catch (err) {
+      notices.logger.warn({ err, actorId: actor.id }, 'tasks are performed unprepared');
+    }
+  }
+
   /** Takes tasks in hand. Those that are not to be performed go back at once. */
   accept(tasks: readonly OwnedTask[], { askedAt, actions }: Claim): void {
     const { inHand, actor, rules } = this.#options;
@@ -117,6 +128,10 @@ export class ActorHost implements JobHost {
 
   extend(job: Job): Promise<void> {
     return this.#options.inHand.extend(job);
+  }
+
+  report(job: Job, progress: Progress): void {
+    this.#options.inHand.report(job, progress);
   }
 
   onDecided(job: Job, outcome: TaskReturnOutcome | null): void {

@@ -3,6 +3,7 @@ import type {
   BodySchema,
   Json,
   OwnedTask,
+  Progress,
   RetryPolicy,
   StatusCode,
   TaskInput,
@@ -13,7 +14,7 @@ import type {
  * with `startAfter`, then, and this try does not count.
  */
 export interface ActorResult {
-  statusCode: 'completed' | 'aborted' | 'pending';
+  statusCode: 'completed' | 'aborted' | 'skipped' | 'pending';
   status?: string | undefined;
   result?: Json | undefined;
   startAfter?: Date | undefined;
@@ -30,6 +31,8 @@ export interface ActionContext {
   readonly values: Map<PropertyKey, unknown>;
   /** Extends the deadline now. The manager does so by itself; this also tells at once whether the task is still held: InvalidTokenError. */
   heartbeat(): Promise<void>;
+  /** Says how far the work is, for those who watch the task. The latest report is kept, at most once a second; none is promised. */
+  progress(report: Progress): void;
 }
 
 /** What became of a try, as the database has it. */
@@ -74,6 +77,11 @@ interface Performer {
   readonly actions: readonly string[];
   /** By action; read whenever a task is performed. */
   readonly settings?: Readonly<Record<string, ActionSettings>>;
+  /**
+   * Called with tasks just owned, before they can take up a worker: to read in one go what their handlers will need. They
+   * wait for it. What it rejects with is logged, and they are performed all the same.
+   */
+  prepare?(tasks: readonly OwnedTask[]): Promise<void>;
   /** Has the listener called after each change of actions or settings, until the function returned is called. */
   onChange?(listener: () => void): () => void;
 }

@@ -40,6 +40,8 @@ interface ClaimLoopOptions {
   /** The room, shared with the loops of other actors. */
   readonly turns: ClaimTurns;
   readonly onFailed: (error: unknown) => void;
+  /** What is owned is ready to be handed out once this has resolved. */
+  readonly prepare?: (tasks: readonly OwnedTask[]) => Promise<void>;
   readonly onOwned: (tasks: readonly OwnedTask[], claim: Claim) => void;
 }
 
@@ -157,17 +159,24 @@ export class ClaimLoop {
 
   /** False: there is no room, nothing to ask for, or it is stopping. */
   #ask(room: number): boolean {
-    const { store, actorId, request, maxTasks, turns } = this.#options;
+    const { actorId, request, maxTasks, turns } = this.#options;
     const actions = this.#options.actions();
     if (room === 0 || actions.length === 0 || this.#isStopping) return false;
     const asked = Math.min(room, maxTasks);
     const askedAt = performance.now();
-    const tasks = store.ownTasks({ ...request(asked), actorId, actions, maxTasks: asked });
+    const tasks = this.#own({ ...request(asked), actorId, actions, maxTasks: asked });
     // Awaited in its turn: until then a rejection is not an unhandled one.
     tasks.catch(() => {});
     this.#claims.push({ actions, asked, askedAt, tasks });
     turns.asked(asked);
     return true;
+  }
+
+  async #own(request: OwnRequest): Promise<OwnedTask[]> {
+    const { store, prepare } = this.#options;
+    const tasks = await store.ownTasks(request);
+    await prepare?.(tasks);
+    return tasks;
   }
 
   async #untilAction(): Promise<void> {
@@ -179,7 +188,7 @@ export class ClaimLoop {
     }
   }
 
-  /** Whether it was woken before the time was up. */
+  /** Whether it was woken long before the time was up. Not what the store says: closed, it says false at once, without end. */
   async #sleep(timeoutMs: number): Promise<boolean> {
     const { store, queues } = this.#options;
     const actions = this.#options.actions();

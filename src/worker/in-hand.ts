@@ -1,5 +1,6 @@
 import { Crew } from '../pool/crew.js';
 import type {
+  Progress,
   ReturnReport,
   TaskReturn,
   TaskReturnOutcome,
@@ -16,6 +17,7 @@ import type { ManualJobs } from './manual-jobs.js';
 import type { OutcomeRules } from './outcome-rules.js';
 import { type Pace, PREFETCH } from './pace.js';
 import type { HandCounts } from './prefetch.js';
+import { ProgressBatcher } from './progress-batcher.js';
 import { ReturnBatcher } from './return-batcher.js';
 import { Surplus } from './surplus.js';
 
@@ -30,6 +32,9 @@ interface InHandOptions {
   /** There may be more room for tasks than there was. */
   readonly onRoom: () => void;
 }
+
+/** How often handlers that report are written down, at most. */
+const PROGRESS_INTERVAL_MS = 1_000;
 
 /** Looking for room at each task taken would be a tenth of what a short task costs. The last one waiting is always looked at. */
 const TAKES_PER_LOOK = 16;
@@ -47,6 +52,7 @@ export class InHand {
   readonly #crew: Crew<Job>;
   readonly #leases: LeaseKeeper<Job>;
   readonly #begins: BeginBatcher;
+  readonly #progress: ProgressBatcher;
   readonly #returns: ReturnBatcher<Job>;
   readonly #after: AfterReturn;
   readonly #surplus: Surplus;
@@ -75,6 +81,11 @@ export class InHand {
       store,
       maxPauseMs: errWaitTimeMs,
       onFailed: (error, numTasks) => notices.failed('begin', error, numTasks),
+    });
+    this.#progress = new ProgressBatcher({
+      store,
+      intervalMs: PROGRESS_INTERVAL_MS,
+      onFailed: (error, numTasks) => notices.failed('report', error, numTasks),
     });
     this.#after = new AfterReturn({ notices, onReturned });
     this.#surplus = new Surplus({
@@ -134,6 +145,10 @@ export class InHand {
     return this.#leases.extend(job);
   }
 
+  report(job: Job, progress: Progress): void {
+    this.#progress.add(job, progress);
+  }
+
   /** One owned ahead is about to be performed: with it the database is told of those that soon will be. */
   announce(job: Job): void {
     this.#begins.add(job);
@@ -171,6 +186,7 @@ export class InHand {
     await this.#returns.drained();
     await this.#after.settled();
     this.#surplus.stop();
+    this.#progress.stop();
     this.#leases.stop();
   }
 

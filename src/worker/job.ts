@@ -1,6 +1,6 @@
 import { ManagerStoppedError } from '../errors.js';
 import type { Logger } from '../logger.js';
-import type { OwnedTask, TaskReturnOutcome } from '../store/task-store.js';
+import type { OwnedTask, Progress, TaskReturnOutcome } from '../store/task-store.js';
 import type { ActionContext, ActionSettings, ActorResult } from './actor.js';
 import { toViewable } from './error-text.js';
 import type { Gate } from './gate.js';
@@ -21,6 +21,8 @@ export interface JobHost {
   onStarted(job: Job): void;
   /** Extends the job's lease now: InvalidTokenError if it is lost. */
   extend(job: Job): Promise<void>;
+  /** Has the database told how far it is, in time. */
+  report(job: Job, progress: Progress): void;
   /** Called once, with what to return the task as; `null`: it is lost. */
   onDecided(job: Job, outcome: TaskReturnOutcome | null): void;
 }
@@ -132,6 +134,11 @@ export class Job implements Lease {
     return this.host.extend(this);
   }
 
+  /** How far its handler says that it is. */
+  report(progress: Progress): void {
+    this.host.report(this, progress);
+  }
+
   #start(): void {
     this.#state = 'performing';
     this.settings = this.host.settings(this.task.action);
@@ -208,5 +215,9 @@ class JobContext implements ActionContext {
   /** A function that needs no `this`: handlers take their context apart. */
   get heartbeat(): () => Promise<void> {
     return () => this.#job.extend();
+  }
+
+  get progress(): (report: Progress) => void {
+    return (report) => this.#job.report(report);
   }
 }

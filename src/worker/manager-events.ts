@@ -4,7 +4,7 @@ import type { OwnedTask } from '../store/task-store.js';
 import type { ReturnedOutcome } from './actor.js';
 
 /** What a manager did when the database failed it. */
-export type ManagerCall = 'own' | 'begin' | 'extend' | 'return';
+export type ManagerCall = 'own' | 'begin' | 'extend' | 'report' | 'return';
 
 /** What a manager tells of itself, for metrics. Durations in milliseconds. */
 export interface ManagerEvents {
@@ -30,6 +30,7 @@ const FAILED: Readonly<Record<ManagerCall, string>> = Object.freeze({
   own: 'owning tasks failed',
   begin: 'beginning tasks failed',
   extend: 'extending leases failed',
+  report: 'reporting progress failed',
   return: 'returning tasks failed',
 });
 

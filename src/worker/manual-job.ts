@@ -1,6 +1,6 @@
 import { SnoozeError } from '../errors.js';
 import type { Logger } from '../logger.js';
-import type { Json, OwnedTask, TaskInput } from '../store/task-store.js';
+import type { Json, OwnedTask, Progress, TaskInput } from '../store/task-store.js';
 import type { ActionContext, ActorResult } from './actor.js';
 import { JobSettledError } from './worker-errors.js';
 
@@ -70,6 +70,11 @@ export class ManualJob {
   /** Extends the deadline now. The manager does so by itself; this also tells at once whether the task is still held: InvalidTokenError. */
   extend(): Promise<void> {
     return this.#context.heartbeat();
+  }
+
+  /** Says how far the work is, for those who watch the task: see ActionContext. */
+  progress(report: Progress): void {
+    this.#context.progress(report);
   }
 
   #settle(): void {

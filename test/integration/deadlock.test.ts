@@ -42,7 +42,7 @@ type Errors = Record<string, number>;
 
 beforeAll(async () => {
   const connectionString = inject('connectionString');
-  for (let i = 0; i < NUM_SESSIONS + 7; i++) {
+  for (let i = 0; i < NUM_SESSIONS + 8; i++) {
     const session = new pg.Client({
       connectionString,
       options: `-c search_path=${t.schema} -c deadlock_timeout=50ms`,
@@ -168,7 +168,7 @@ describe('8 sessions that return 600 tasks which share 200 targets', () => {
     expect(rows).toEqual([{ ready: 100 * NUM_TARGETS }]);
   });
 
-  it('nor do those with them that extend, begin, watch, own, update, run timers, and insert edges to the targets', {
+  it('nor do those with them that extend, report, begin, watch, own, update, run timers, and insert edges to the targets', {
     timeout: TIMEOUT_MS,
   }, async () => {
     t.allow({ signalsMayOutnumberSenders: true });
@@ -198,6 +198,7 @@ describe('8 sessions that return 600 tasks which share 200 targets', () => {
         meanwhile(6, (own) =>
           update(own, shuffled(targets, random).slice(0, 10 + random(30)), random),
         ),
+        meanwhile(7, (own) => report(own, shuffled(held, random).slice(0, 100))),
       ];
       await returnAll(held, random, errors);
       state.isDone = true;
@@ -224,6 +225,14 @@ function extend(session: pg.Client, held: readonly Held[]) {
     held.map(({ id }) => id),
     held.map(({ token }) => token),
     held.map(() => '1 hour'),
+  ]);
+}
+
+function report(session: pg.Client, held: readonly Held[]) {
+  return session.query('select report_progress($1, $2, $3)', [
+    held.map(({ id }) => id),
+    held.map(({ token }) => token),
+    held.map(() => '{"done": 1}'),
   ]);
 }
 

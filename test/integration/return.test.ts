@@ -181,7 +181,7 @@ describe('a return that is refused', () => {
     expect(await store.getTask('b')).toMatchObject({ numSignals: 1, numFailures: 0 });
   });
 
-  it.each([['in-progress'], ['skipped'], ['cancelled'], ['unheard of'], [7], [null]])(
+  it.each([['in-progress'], ['cancelled'], ['unheard of'], [7], [null]])(
     'names the status code that no task is returned with: %j',
     async (statusCode) => {
       const store = t.namespace();

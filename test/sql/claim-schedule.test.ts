@@ -86,6 +86,17 @@ it('is_unfinished says whether the last task has not ended; one that is deleted 
   expect(await box.rows(CLAIM, [NOW])).toMatchObject([{ is_unfinished: false }]);
 });
 
+it('is_unfinished holds of a task that has ended while what it left below it as ~run has not', async () => {
+  await put('a');
+  await box.insert(spec('a/1'));
+  await box.rows(`select advance_schedule('a', $1, $1, 'a/1', 1)`, [NOW]);
+  await box.giveBack(await box.own());
+  await box.insert(spec('a/1/~run'));
+  expect(await box.rows(CLAIM, [NOW])).toMatchObject([{ is_unfinished: true }]);
+  await box.giveBack(await box.own());
+  expect(await box.rows(CLAIM, [NOW])).toMatchObject([{ is_unfinished: false }]);
+});
+
 it('lock_schedule that had to wait sees the task which the one before it inserted', async () => {
   await put('a');
   const first = await box.sessionThat('select lock_schedule($1)', ['a']);

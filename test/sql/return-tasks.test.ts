@@ -41,7 +41,7 @@ function snooze(held: readonly Held[], until: Date) {
 }
 
 describe('return_tasks', () => {
-  it.each(['in-progress', 'skipped', 'cancelled'])('raises SB005 for the code %s', async (code) => {
+  it.each(['in-progress', 'cancelled'])('raises SB005 for the code %s', async (code) => {
     await box.insert(spec('a'));
     const held = await box.own();
     await expectRaise(box.giveBack(held, code), 'SB005');
@@ -98,6 +98,17 @@ describe('return_tasks', () => {
       total_dependencies: 50,
     });
     expect(await box.ready()).toEqual(['all']);
+  });
+
+  it('skips a task on its owner’s word, which signals neither success nor failure', async () => {
+    await box.insert(spec('a', { targets: ['after'] }), spec('after'));
+    expect(await box.giveBack(await box.own(), 'skipped')).toEqual([]);
+    expect(await box.statuses()).toEqual({ a: 'skipped', after: 'pending' });
+    expect(await box.task('after', 'num_signals, num_failures, num_skipped')).toEqual({
+      num_signals: 1,
+      num_failures: 0,
+      num_skipped: 1,
+    });
   });
 
   it('puts a task returned as pending at the end of its lane', async () => {

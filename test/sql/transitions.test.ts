@@ -40,6 +40,7 @@ const EVENTS: Record<string, Event> = {
   },
   complete: { happen: () => giveBack('completed') },
   abort: { happen: () => giveBack('aborted') },
+  decline: { happen: () => giveBack('skipped') },
   retry: { happen: () => giveBack('pending') },
   exhaust: { task: ONE_TRY, happen: () => giveBack('pending') },
   snooze: { task: ONE_TRY, happen: () => giveBack('pending', at(5)) },

@@ -6,32 +6,50 @@ export type Sources = Readonly<Record<string, string>>;
 
 /**
  * Which modules each may import, besides itself: a module is a folder of src, or a file beside them. Imports go one way:
- * errors, logger <- graph, store, pool <- prefix, wait, worker, workflow, schedule <- maintain, signalbox <- cli, testing, with embedded apart.
+ * errors, logger, on-abort <- graph, store, pool <- prefix, wait, worker, workflow, schedule <- maintain, run <- signalbox <- cli, testing, with embedded apart.
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   logger: [],
-  graph: ['errors'],
+  'on-abort': [],
+  graph: ['errors', 'logger'],
   store: ['errors', 'logger', 'graph'],
-  pool: ['errors', 'logger'],
+  pool: ['errors', 'logger', 'on-abort'],
   prefix: ['errors', 'logger', 'store'],
-  wait: ['errors', 'logger', 'store'],
+  wait: ['errors', 'logger', 'on-abort', 'store'],
   worker: ['errors', 'logger', 'store', 'pool'],
+  run: ['errors', 'logger', 'graph', 'store', 'worker'],
   workflow: ['errors', 'logger', 'store'],
   schedule: ['errors', 'logger', 'store'],
   maintain: ['errors', 'logger', 'store', 'worker'],
   embedded: ['errors', 'logger'],
   connection: ['errors', 'logger'],
-  signalbox: ['errors', 'logger', 'connection', 'store', 'prefix', 'wait', 'schedule'],
+  signalbox: [
+    'errors',
+    'logger',
+    'connection',
+    'graph',
+    'store',
+    'prefix',
+    'wait',
+    'schedule',
+    'worker',
+    'run',
+    'namespace',
+  ],
+  namespace: ['graph', 'prefix', 'worker', 'run'],
   index: [
     'errors',
     'logger',
     'connection',
+    'graph',
     'store',
     'pool',
     'worker',
+    'run',
     'schedule',
     'maintain',
+    'namespace',
     'signalbox',
   ],
   cli: [
@@ -46,11 +64,22 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'workflow',
     'schedule',
     'maintain',
+    'run',
     'signalbox',
     'embedded',
     'index',
   ],
-  testing: ['errors', 'logger', 'connection', 'store', 'worker', 'signalbox', 'embedded', 'index'],
+  testing: [
+    'errors',
+    'logger',
+    'connection',
+    'store',
+    'worker',
+    'namespace',
+    'signalbox',
+    'embedded',
+    'index',
+  ],
 };
 
 /** Where a driver of Postgres may be imported, and where its types may be named. */

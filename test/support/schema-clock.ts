@@ -1,6 +1,8 @@
+import { replaceClock } from '../../src/store/clock.js';
+import { Database } from '../../src/store/database.js';
 import type { TestBox } from './test-box.js';
 
-/** The clock of a schema, put in the place of the engine's: time is what the test says, for every process. */
+/** The clock of a schema, put in the place of the engine's: it stands still, and moving it does nothing else. */
 export class SchemaClock {
   readonly #test: TestBox;
   #now = new Date(0);
@@ -14,11 +16,10 @@ export class SchemaClock {
   }
 
   async set(time: Date | string): Promise<void> {
+    const { pool, schema } = this.#test;
     this.#now = new Date(time);
-    await this.#test.pool.query(
-      `create or replace function ${this.#test.schema}.now() returns timestamptz
-       language sql volatile as $$ select '${this.#now.toISOString()}'::timestamptz $$`,
-    );
+    const database = new Database({ pool, schema, preparedStatements: false });
+    await replaceClock(database, { kind: 'frozen', at: this.#now });
   }
 
   async advance(durationMs: number): Promise<void> {

@@ -8,12 +8,12 @@ import { formatDuration } from '../duration.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { digestDirectly } from '../merkle-check.js';
 import { merkleActor, merkleTasks, ROOT_TASK_ID } from '../merkle-tasks.js';
-import { workCounter } from '../observed-actor.js';
 import { parseCount } from '../option-parsers.js';
 import { Progress } from '../progress.js';
 import { countOf, formatCount } from '../progress-text.js';
 import { deleteAll } from '../run-start.js';
 import { runSession, type Session } from '../session.js';
+import { workCounter } from '../work-counter.js';
 import { DEFAULT_DRAIN_MS, whileWorking } from '../working.js';
 
 interface DemoOptions {
@@ -81,10 +81,14 @@ async function performTree(
   output.note(`${dir}: ${countOf(walked, 'task')} inserted.`);
   const counter = workCounter({ done: 0, failed: 0, total: walked });
   using progress = new Progress({ output, counts: counter.counts });
-  const actors = [counter.observe(merkleActor(store, dir))];
-  const { onReturned } = counter;
-  const options = { workers, drainMs: DEFAULT_DRAIN_MS, logger: output.logger, onReturned };
-  const outcome = await whileWorking(store, actors, options, () => {
+  const options = {
+    workers,
+    drainMs: DEFAULT_DRAIN_MS,
+    logger: output.logger,
+    onReturned: counter.onReturned,
+    middleware: [counter.middleware],
+  };
+  const outcome = await whileWorking(store, [merkleActor(store, dir)], options, () => {
     progress.start();
     return store.waitFor(ROOT_TASK_ID, { signal: interrupted });
   });

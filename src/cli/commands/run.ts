@@ -1,31 +1,11 @@
 import { Command, Option } from 'commander';
-import type { Actor } from '../../worker/actor.js';
-import { builtinActor } from '../builtin-actor.js';
-import { UsageError } from '../cli-errors.js';
-import { LOCAL_DATA_DIR, openContext } from '../context.js';
+import { LOCAL_DATA_DIR } from '../context.js';
 import { formatDuration, parseDuration } from '../duration.js';
-import { EXIT, type ExitCode } from '../exit-codes.js';
-import { loadActors } from '../modules.js';
 import { collect, parseCount, parseFactor } from '../option-parsers.js';
-import { performRun } from '../perform-run.js';
-import { formatReport, isFailure } from '../run-report.js';
-import { RUN_TASK_ID, scanRun } from '../run-scan.js';
-import { defaultRunId, readRunSource } from '../run-source.js';
-import { startRun } from '../run-start.js';
-import { runSession, type Session } from '../session.js';
-import { DEFAULT_DRAIN_MS } from '../working.js';
-
-interface RunOptions {
-  actor?: string[];
-  exec?: boolean;
-  speedUp: number;
-  runId?: string;
-  fresh?: boolean;
-  workers: number;
-  timeout?: number;
-  maxDuration: number;
-  drain?: number;
-}
+import type { RunOptions } from '../run-options.js';
+import { RUN_TASK_ID } from '../run-scan.js';
+import { runSession } from '../session.js';
+import { openSource } from '../sources/open-source.js';
 
 const DEFAULT_WORKERS = 16;
 
@@ -34,28 +14,46 @@ const DEFAULT_LEASE_MS = 15_000;
 
 const HELP = `
 FILE is one of:
+  a module that exports a graph, in JavaScript or TypeScript
+  a module that exports actors and tasks: an iterable, an async iterable, or a function that returns one
   a JSON list of tasks: [{ "id", "action", "toSignalAfter", "body", ... }] or { "tasks": [...] }, times in ISO 8601
   a WfFormat 1.4 or 1.5 workflow, each task performed as a sleep of its recorded runtime, or as its command with --exec
-  a module that exports actors and tasks: an iterable, an async iterable, or a function that returns one
 
-Built-in actions: sleep { ms }, noop, and with --exec: exec { command: [program, ...], cwd?, env? }.
+Of a graph a new run is started, or with --run-id the run of that id is gone on with. It ends with the run's outputs as JSON, or
+with what failed. Waiting tasks of other runs of the module's graphs are performed as well.
 
-The tasks get ids "RUN-ID.id"; the milestone "RUN-ID.${RUN_TASK_ID}" ends when all have ended. Started again on the same database,
-a run goes on where it was interrupted. Without a database it is kept in ${LOCAL_DATA_DIR}.`;
+Of tasks, the ids are "RUN-ID.id"; the milestone "RUN-ID.${RUN_TASK_ID}" ends when all have ended. Started again on the same database,
+a run goes on where it was interrupted. Built-in actions: sleep { ms }, noop, and with --exec: exec { command: [program, ...], cwd?, env? }.
 
-/** `signalbox run FILE`: a whole graph, from insert to result. */
+Without a database it is kept in ${LOCAL_DATA_DIR}.
+
+Examples:
+  signalbox run graph.ts --input '{ "url": "https://example.com" }' --watch
+  signalbox run graph.ts --input @input.json --run-id nightly
+  signalbox run graph.ts --graph etl --handlers ./worker.ts --workers 100 --json
+  signalbox run graph.ts --input - --detach < input.json
+  signalbox run tasks.json --actor ./actors.ts --exec`;
+
+/** `signalbox run FILE`: a graph, or a whole lot of tasks, from insert to result. */
 export function runCommand(): Command {
-  return new Command('run')
-    .description('perform the tasks of a file; started again, go on where it was interrupted')
-    .argument('<file>', 'a list of tasks, a workflow, or a module')
-    .option(
-      '--actor <module>',
-      'a module with actors for the tasks (may be given several times)',
-      collect,
+  const command = new Command('run')
+    .description(
+      'run a graph, or the tasks of a file; started again, go on where it was interrupted',
     )
-    .option('--exec', 'allow the file to run commands on this machine')
-    .option('--speed-up <n>', 'divide the recorded runtimes of a workflow by N', parseFactor, 1)
-    .option('--run-id <name>', "the run's name and namespace (default: the file's base name)")
+    .argument('<file>', 'a module with a graph or tasks, a list of tasks, or a workflow');
+  return addTaskOptions(addGraphOptions(addOptions(command)))
+    .addHelpText('after', HELP)
+    .action((file: string, options: RunOptions, command: Command) =>
+      runSession(command, async (session) => (await openSource(file)).run(session, options)),
+    );
+}
+
+function addOptions(command: Command): Command {
+  return command
+    .option(
+      '--run-id <name>',
+      "the run's name (default: a new one for a graph; for tasks the file's base name, and their namespace)",
+    )
     .option('--fresh', 'delete what an earlier run of that name left, and start anew')
     .option('--workers <n>', 'handlers at once, for each actor', parseCount, DEFAULT_WORKERS)
     .option('--timeout <duration>', 'give up after this time: exit code 4', parseDuration)
@@ -64,45 +62,34 @@ export function runCommand(): Command {
       '--drain <duration>',
       'how long handlers may go on after an interrupt (default: 5s)',
       parseDuration,
-    )
-    .addHelpText('after', HELP)
-    .action((file: string, options: RunOptions, command: Command) =>
-      runSession(command, (session) => run(session, file, options)),
     );
 }
 
-async function run(session: Session, file: string, options: RunOptions): Promise<ExitCode> {
-  const { globals, output, interrupted } = session;
-  const {
-    speedUp,
-    exec = false,
-    fresh = false,
-    workers,
-    timeout,
-    maxDuration,
-    drain = DEFAULT_DRAIN_MS,
-  } = options;
-  const runId = checkRunId(options.runId ?? defaultRunId(file));
-  const source = await readRunSource(file, { speedUp, exec });
-  const actors = withBuiltins([...source.actors, ...(await loadActors(options.actor ?? []))], exec);
-  await using context = await openContext(globals, { output, fallback: 'kept' });
-  await context.box.migrate();
-  const store = context.store.withPrefix(runId);
-  const performed = new Set(actors.flatMap(({ actions }) => actions));
-  const scan = scanRun(source.tasks, { performed, interrupted });
-  const start = await startRun(store, scan, { runId, fresh });
-  const report = await performRun(session, store, actors, {
-    runId,
-    start,
-    isKept: !context.isTemporary,
-    workers,
-    maxDurationMs: maxDuration,
-    drainMs: drain,
-    ...(timeout === undefined ? {} : { timeoutMs: timeout }),
-  });
-  if (output.isJson) await output.printJson(report);
-  else for (const line of formatReport(report)) await output.print(line);
-  return report.failed.some(isFailure) ? EXIT.failed : EXIT.ok;
+function addGraphOptions(command: Command): Command {
+  return command
+    .option(
+      '--input <json>',
+      'of a graph: its input as JSON, @FILE for that of a file, - for standard input',
+    )
+    .option('--graph <name>', 'of a module with several graphs: which one')
+    .option(
+      '--handlers <module>',
+      'of a graph: a module with the handlers of actions that nodes name (may be given several times)',
+      collect,
+    )
+    .option('--watch', 'of a graph: show its nodes as they go on; without a terminal, every event')
+    .option('--detach', 'of a graph: only insert the run, and print its id; workers perform it');
+}
+
+function addTaskOptions(command: Command): Command {
+  return command
+    .option(
+      '--actor <module>',
+      'of tasks: a module with actors for them (may be given several times)',
+      collect,
+    )
+    .option('--exec', 'of tasks: allow the file to run commands on this machine')
+    .option('--speed-up <n>', 'divide the recorded runtimes of a workflow by N', parseFactor);
 }
 
 function maxDurationOption(): Option {
@@ -110,24 +97,4 @@ function maxDurationOption(): Option {
   return new Option('--max-duration <duration>', help)
     .argParser(parseDuration)
     .default(DEFAULT_LEASE_MS, formatDuration(DEFAULT_LEASE_MS));
-}
-
-/** A dot would make the run's namespace lie inside another's. */
-function checkRunId(runId: string): string {
-  if (runId !== '' && !runId.includes('.')) return runId;
-  throw new UsageError(
-    `The run id ${JSON.stringify(runId)} must not be empty or hold a dot. Choose another with --run-id.`,
-  );
-}
-
-/** Actions of the user's go before built-in ones of the same name. */
-function withBuiltins(actors: readonly Actor[], allowExec: boolean): Actor[] {
-  const taken = new Set<string>();
-  for (const action of actors.flatMap((actor) => actor.actions)) {
-    if (taken.has(action))
-      throw new UsageError(`Two actors perform ${JSON.stringify(action)}; a run needs one.`);
-    taken.add(action);
-  }
-  const builtin = builtinActor({ allowExec, except: taken });
-  return builtin ? [...actors, builtin] : [...actors];
 }

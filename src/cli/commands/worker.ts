@@ -6,11 +6,11 @@ import { parseDuration } from '../duration.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { signalOf } from '../interrupt.js';
 import { loadActors } from '../modules.js';
-import { workCounter } from '../observed-actor.js';
 import { collect, parseCount } from '../option-parsers.js';
 import { Progress } from '../progress.js';
 import { countOf, formatCount } from '../progress-text.js';
 import { runSession, type Session } from '../session.js';
+import { workCounter } from '../work-counter.js';
 import { DEFAULT_DRAIN_MS, type WorkingOptions, whileWorking } from '../working.js';
 
 interface WorkerOptions {
@@ -65,16 +65,19 @@ async function work(
   // Asks for the schema's version: a worker that cannot work ends at once.
   await context.store.getTasks([]);
   const counter = workCounter({ done: 0, failed: 0, total: null });
-  const observed = actors.map((actor) => counter.observe(actor));
   const names = actors.map(({ id }) => id);
   output.note(`Working as ${names.join(', ')}; Ctrl-C stops.`);
   output.event({ working: names });
   using progress = new Progress({ output, counts: counter.counts });
-  const { onReturned } = counter;
-  const managerOptions = { ...toManagerOptions(options), logger: output.logger, onReturned };
+  const workingOptions = {
+    ...toWorkingOptions(options),
+    logger: output.logger,
+    onReturned: counter.onReturned,
+    middleware: [counter.middleware],
+  };
   await using scheduler = new Scheduler(context.store, { logger: output.logger });
   if (options.schedules) scheduler.start();
-  await whileWorking(context.store, observed, managerOptions, async () => {
+  await whileWorking(context.store, actors, workingOptions, async () => {
     progress.start();
     if (!interrupted.aborted) await once(interrupted, 'abort');
   });
@@ -86,7 +89,7 @@ async function work(
   return signalOf(interrupted) === 'SIGTERM' ? EXIT.ok : EXIT.interrupted;
 }
 
-function toManagerOptions(options: WorkerOptions): WorkingOptions {
+function toWorkingOptions(options: WorkerOptions): Omit<WorkingOptions, 'middleware'> {
   const { workers, maxTasks, channelSize, maxDuration, queue, drain = DEFAULT_DRAIN_MS } = options;
   return {
     drainMs: drain,

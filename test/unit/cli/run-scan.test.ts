@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { RUN_TASK_ID, readSummary, scanRun } from '../../../src/cli/run-scan.js';
-import { defaultRunId } from '../../../src/cli/run-source.js';
+import { defaultRunId } from '../../../src/cli/sources/task-run.js';
 import type { TaskInput } from '../../../src/store/task-store.js';
 
 const performed = new Set(['noop', 'sleep']);

@@ -14,7 +14,13 @@ const done: ActorResult = { statusCode: 'completed', result: 1 };
 
 function context(): ActionContext {
   const { signal } = new AbortController();
-  return { signal, logger: noopLogger, values: new Map(), heartbeat: async () => {} };
+  return {
+    signal,
+    logger: noopLogger,
+    values: new Map(),
+    heartbeat: async () => {},
+    progress: () => {},
+  };
 }
 
 function perform(middleware: Middleware[], handle = async (): Promise<ActorResult> => done) {

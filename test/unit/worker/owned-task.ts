@@ -33,6 +33,7 @@ export function jobOf(task: OwnedTask, host: Partial<JobHost> = {}): Job {
     announce: () => {},
     onStarted: () => {},
     extend: async () => {},
+    report: () => {},
     onDecided: () => {},
     ...host,
   });

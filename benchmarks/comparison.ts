@@ -1,0 +1,59 @@
+import type { Contestant, Timing, Workload } from './contestant.js';
+import type { Scenario, Setting } from './scenario.js';
+import { flat } from './workloads/flat.js';
+
+/** What the rates are called; the second is of the flat tasks that some scenarios are held against. */
+export const RATE = 'rate';
+export const FLAT_RATE = 'rate of flat tasks';
+
+interface Comparison extends Pick<Scenario, 'name' | 'what' | 'size' | 'quickSize' | 'targets'> {
+  readonly workload: (size: number) => ReturnType<Workload>;
+  /** Which part of a run counts. */
+  readonly part: keyof Timing;
+  /** Whether as many flat tasks are measured too, in turns. Default false. */
+  readonly besideFlat?: boolean;
+  /** Done after the contestants' turns. */
+  readonly afterwards?: (setting: Setting) => Promise<void>;
+}
+
+/** A scenario in which every contestant that can takes the same tasks, in turns, and tasks a second are compared. */
+export function comparison(options: Comparison): Scenario {
+  const { part, besideFlat = false, afterwards, ...scenario } = options;
+  return {
+    ...scenario,
+    unit: 'tasks',
+    warmsUp: true,
+    compares: true,
+    async round(setting) {
+      for (const contestant of setting.contestants) {
+        if (!(contestant.takes?.(scenario.name) ?? true)) continue;
+        const measured = { contestant, setting, part };
+        await recordRate({ ...measured, workload: scenario.workload, what: RATE });
+        if (besideFlat) await recordRate({ ...measured, workload: flat, what: FLAT_RATE });
+      }
+      await afterwards?.(setting);
+    },
+  };
+
+  async function recordRate(run: {
+    contestant: Contestant;
+    setting: Setting;
+    part: keyof Timing;
+    workload: (size: number) => ReturnType<Workload>;
+    what: string;
+  }): Promise<void> {
+    const { size, record } = run.setting;
+    const timing = await run.contestant.run(() => run.workload(size), size);
+    const note =
+      run.what === RATE
+        ? run.contestant.differs?.(scenario.name)
+        : run.contestant.differs?.('flat');
+    record({
+      who: run.contestant.name,
+      what: run.what,
+      unit: 'tasks/s',
+      value: (1_000 * size) / timing[run.part],
+      ...(note === undefined ? {} : { note }),
+    });
+  }
+}

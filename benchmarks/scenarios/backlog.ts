@@ -1,0 +1,66 @@
+// Claiming from full tables: as many blocked, delayed and finished tasks as `size` says, of each, and ready ones beside
+// them. One unit is a task owned, in batches of 500, one call at a time; held against an empty database, in turns.
+import type { Signalbox, TaskInput } from 'signalbox';
+import { withBox } from '../box.js';
+import { measureClaims, toClaimSamples } from '../claim-rates.js';
+import { addFinishedTasks } from '../finished-tasks.js';
+import type { Scenario } from '../scenario.js';
+import { ratioOf } from '../target.js';
+import { BODY } from '../workloads/body.js';
+
+const READY = 50_000;
+const TURNS = 3;
+const DAY_MS = 86_400_000;
+
+export const backlog: Scenario = {
+  name: 'backlog',
+  what: 'claim from tables with so many blocked, delayed and finished tasks of each',
+  unit: 'tasks of each kind',
+  size: 1_000_000,
+  quickSize: 50_000,
+  rounds: 1,
+  warmsUp: false,
+  targets: [
+    {
+      what: 'claim rate against an empty database',
+      kind: 'at least',
+      limit: 0.7,
+      value: ratioOf(
+        { who: 'full tables', what: 'claim rate' },
+        { who: 'empty tables', what: 'claim rate' },
+      ),
+    },
+  ],
+  async round({ connectionString, size, record }) {
+    const full = { connectionString, schema: 'bench_full' };
+    const empty = { connectionString, schema: 'bench_empty' };
+    await withBox(full, async (fullBox) => {
+      await fill(fullBox, size);
+      await addFinishedTasks(full, size);
+      for (let turn = 0; turn <= TURNS; turn++) {
+        const fromFull = await measureClaims(fullBox, READY, `turn-${turn}`);
+        const fromEmpty = await withBox(empty, (box) => measureClaims(box, READY, 'turn'));
+        if (turn === 0) continue; // it warms up
+        for (const sample of toClaimSamples('empty tables', fromEmpty)) record(sample);
+        for (const sample of toClaimSamples('full tables', fromFull)) record(sample);
+      }
+    });
+  },
+};
+
+/** Blocked tasks wait for a signal from outside, delayed ones for tomorrow. */
+async function fill(box: Signalbox, count: number): Promise<void> {
+  const startAfter = new Date(Date.now() + DAY_MS);
+  await box.insertTasks(similar(count, 'blocked', { totalDependencies: 1 }));
+  await box.insertTasks(similar(count, 'delayed', { startAfter }));
+}
+
+function* similar(
+  count: number,
+  prefix: string,
+  rest: Omit<TaskInput, 'id' | 'action'>,
+): Generator<TaskInput> {
+  for (let i = 0; i < count; i++) {
+    yield { id: `${prefix}/${i}`, action: 'work', body: BODY, ...rest };
+  }
+}

@@ -1,0 +1,91 @@
+// What history costs: as many finished tasks in the tables as `size` says. Inserting and claiming are held against an empty
+// database, in turns; then cleaning runs, and its rate is measured with and without a worker beside it, and the
+// worker's with and without cleaning. One unit is a task. It takes long and much disk, so it must be named.
+import type { Signalbox } from 'signalbox';
+import { withBox } from '../box.js';
+import { measureClaims, toClaimSamples } from '../claim-rates.js';
+import { timed } from '../contestant.js';
+import { performAll } from '../contestants/signalbox.js';
+import { addFinishedTasks } from '../finished-tasks.js';
+import type { Scenario, Setting } from '../scenario.js';
+import { flat } from '../workloads/flat.js';
+
+const READY = 50_000;
+const TURNS = 3;
+/** Of the finished tasks so many are cleaned without a worker beside it. */
+const SHARE_CLEANED_ALONE = 0.05;
+const CLEANABLE = { minAgeMs: 0, idPrefix: 'finished/' };
+
+export const tenMillion: Scenario = {
+  name: 'ten-million',
+  what: 'insert, claim and clean with so many finished tasks in the tables',
+  unit: 'finished tasks',
+  size: 10_000_000,
+  quickSize: 200_000,
+  rounds: 1,
+  warmsUp: false,
+  onlyByName: true,
+  targets: [],
+  async round(setting) {
+    const { connectionString, size } = setting;
+    const full = { connectionString, schema: 'bench_full' };
+    await withBox(full, async (box) => {
+      await addFinishedTasks(full, size);
+      await compareClaims(box, setting);
+      await cleanAlone(box, setting);
+      await cleanBesideWorker(box, setting);
+    });
+  },
+};
+
+async function compareClaims(fullBox: Signalbox, setting: Setting): Promise<void> {
+  const empty = { connectionString: setting.connectionString, schema: 'bench_empty' };
+  for (let turn = 0; turn <= TURNS; turn++) {
+    const fromFull = await measureClaims(fullBox, READY, `turn-${turn}`);
+    const fromEmpty = await withBox(empty, (box) => measureClaims(box, READY, 'turn'));
+    if (turn === 0) continue; // it warms up
+    for (const sample of toClaimSamples('empty tables', fromEmpty)) setting.record(sample);
+    for (const sample of toClaimSamples('full tables', fromFull)) setting.record(sample);
+  }
+}
+
+async function cleanAlone(box: Signalbox, { size, record }: Setting): Promise<void> {
+  const value = await rateOfCleaning(box, (deleted) => deleted >= size * SHARE_CLEANED_ALONE);
+  record({ who: 'alone', what: 'cleaning rate', unit: 'tasks/s', value });
+}
+
+/** The worker alone, then with cleaning going on until it is done. */
+async function cleanBesideWorker(box: Signalbox, { record }: Setting): Promise<void> {
+  await box.insertTasks(flat(READY, 'alone'));
+  const aloneMs = await timed(() => performAll(box, READY));
+  await box.insertTasks(flat(READY, 'beside'));
+  let isPerformed = false;
+  const cleaning = rateOfCleaning(box, () => isPerformed);
+  const besideMs = await timed(() => performAll(box, READY));
+  isPerformed = true;
+  const worker = { what: 'rate of a worker', unit: 'tasks/s' };
+  record({ ...worker, who: 'alone', value: (1_000 * READY) / aloneMs });
+  record({ ...worker, who: 'beside cleaning', value: (1_000 * READY) / besideMs });
+  const value = await cleaning;
+  record({ who: 'beside a worker', what: 'cleaning rate', unit: 'tasks/s', value });
+}
+
+/** Tasks deleted a second, until `isEnough` of them or none are left. */
+async function rateOfCleaning(
+  box: Signalbox,
+  isEnough: (deleted: number) => boolean,
+): Promise<number> {
+  const stop = new AbortController();
+  let deleted = 0;
+  const elapsedMs = await timed(async () => {
+    const onProgress = (numDeleted: number) => {
+      deleted = numDeleted;
+      if (isEnough(deleted)) stop.abort();
+    };
+    const cleaning = box.cleanTasks({ ...CLEANABLE, signal: stop.signal, onProgress });
+    await cleaning.catch((error) => {
+      if (!stop.signal.aborted) throw error; // else it is we who stopped it
+    });
+  });
+  return (1_000 * deleted) / elapsedMs;
+}

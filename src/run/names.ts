@@ -1,0 +1,77 @@
+import type { GraphDefinition } from '../graph/node-definition.js';
+
+/*
+ * Everything about a task of a run follows from its id and the definition of the graph.
+ *
+ *   etl/42               the run's own task
+ *   etl/42/extract       a node
+ *   etl/42/each          a map: its join           etl/42/each/~items   what makes its items
+ *   etl/42/each/17       an item                   etl/42/each/~gate, ~open   of a map over a map
+ *   etl/42/crawl         a task that spawns: its join  etl/42/crawl/~work   its handler
+ *   etl/42/crawl/~spawned/0   a run that it spawned; that of an item   etl/42/each/~spawned/17/0
+ *   etl/42/sub           a sub-graph: its run      etl/42/sub/~input, etl/42/sub/<node>
+ *   etl/42/ok            an event                  etl/42/ok/~gate, ~payload, ~timeout, ~skipped
+ *
+ * Of a schedule, whose tasks start runs:
+ *
+ *   nightly/<due>        starts the run            nightly/<due>/~run   ends when the run does
+ *   etl/nightly@<due>    the run
+ *
+ * A path is what comes after the run: `each/~items`. An action is `<graph>@<version>/<path>`, of items the path of
+ * their map; so a worker which does not know a version never owns a task of it.
+ */
+
+/** What signalbox adds itself. No id of a node begins with `~`. */
+export const INTERNAL = {
+  start: '~start',
+  run: '~run',
+  items: '~items',
+  join: '~join',
+  work: '~work',
+  spawned: '~spawned',
+  gate: '~gate',
+  open: '~open',
+  input: '~input',
+  payload: '~payload',
+  timeout: '~timeout',
+  skipped: '~skipped',
+} as const;
+
+/** `each` in the scope `sub/`: `sub/each`. */
+export function below(path: string, name: string): string {
+  return path === '' ? name : `${path}/${name}`;
+}
+
+/** The id of the task at a path of a run; the run's own for the empty path. */
+export function taskId(run: string, path: string): string {
+  return path === '' ? run : `${run}/${path}`;
+}
+
+export function actionPrefix({ name, version }: GraphDefinition): string {
+  return `${name}@${version}/`;
+}
+
+export function runIdOf(graph: GraphDefinition, id: string): string {
+  return `${graph.name}/${id}`;
+}
+
+/** Whether the last part of an id or path is one of INTERNAL. */
+export function isInternal(path: string): boolean {
+  return path.startsWith('~', path.lastIndexOf('/') + 1);
+}
+
+const RUN_ACTION = /^(.+)@(\d+)\/(?:.*\/)?~run$/s;
+
+/** The graph that the action of a run names; null: it is no run's. */
+export function parseRunAction(
+  action: string | null,
+): { readonly graph: string; readonly version: number } | null {
+  const [, graph, version] = RUN_ACTION.exec(action ?? '') ?? [];
+  return graph === undefined ? null : { graph, version: Number(version) };
+}
+
+/** The paths that a path lies below, the longest last: `a`, `a/b` of `a/b/c`. */
+export function pathsAbove(path: string): string[] {
+  const parts = path.split('/').slice(0, -1);
+  return parts.map((_, i) => parts.slice(0, i + 1).join('/'));
+}

@@ -1,0 +1,20 @@
+import type { Json } from '../store/task-store.js';
+
+/** The body of a run's own task. */
+export interface RunBody {
+  readonly input?: Json;
+  readonly version: number;
+  readonly hash: string;
+  /** See stamp.ts: what the bodies of its other tasks are. */
+  readonly stamp: string;
+}
+
+/** As `runTasks` has written it. */
+export function readRunBody(body: Json): RunBody {
+  if (typeof body === 'object' && body !== null && 'stamp' in body && 'version' in body) {
+    const { hash, version, input, stamp } = body;
+    const known = { version: Number(version), hash: String(hash), stamp: String(stamp) };
+    return input === undefined ? known : { ...known, input };
+  }
+  throw new TypeError('the task is no run of a graph');
+}

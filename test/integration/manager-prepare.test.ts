@@ -1,0 +1,62 @@
+import { expect, it } from 'vitest';
+import type { Actor, Logger } from '../../src/index.js';
+import { gate } from '../support/altered-store.js';
+import { eventually, range, statuses, task } from '../support/factories.js';
+import { startManager } from '../support/start-manager.js';
+import { useTestBox } from '../support/test-box.js';
+
+const t = useTestBox();
+
+function preparing(prepare: Actor['prepare']): { actor: Actor; handled: string[] } {
+  const handled: string[] = [];
+  const actor: Actor = {
+    id: 'prepared',
+    actions: ['work'],
+    ...(prepare ? { prepare } : {}),
+    handle: async ({ id }) => {
+      handled.push(id);
+      return { statusCode: 'completed' };
+    },
+  };
+  return { actor, handled };
+}
+
+it('tasks are prepared claim by claim, and take up no worker before', async () => {
+  const store = t.namespace();
+  await store.insertTasks(range(30).map((i) => task(`t${i}`)));
+  const asked = gate();
+  const ready = gate();
+  const prepared: string[] = [];
+  const { actor, handled } = preparing(async (tasks) => {
+    prepared.push(...tasks.map(({ id }) => id));
+    asked.open();
+    await ready.opened;
+  });
+  const manager = await startManager(store, actor, { workers: 30 });
+  await asked.opened;
+  expect(manager.stats()).toMatchObject({ performing: 0, waiting: 0 });
+  expect(handled).toEqual([]);
+  ready.open();
+  await eventually(() => expect(handled).toHaveLength(30));
+  expect(prepared.sort()).toEqual(handled.sort());
+});
+
+it('tasks are performed all the same where preparing them failed, which is logged', async () => {
+  const store = t.namespace();
+  const logged: unknown[] = [];
+  const logger: Logger = {
+    debug: () => {},
+    info: () => {},
+    warn: (fields: object, message?: string) => logged.push([fields, message]),
+    error: () => {},
+  };
+  await store.insertTasks([task('a')]);
+  const broken = new Error('broken');
+  const { actor } = preparing(() => Promise.reject(broken));
+  await startManager(store, actor, { logger });
+  await store.waitFor('a');
+  expect(await statuses(store)).toEqual({ a: 'completed' });
+  expect(logged).toEqual([
+    [{ err: broken, actorId: 'prepared' }, 'tasks are performed unprepared'],
+  ]);
+});
