@@ -65,7 +65,7 @@ it('list_run_parts counts the items of maps, and gives every other task', async 
   );
   await box.giveBack(await box.own({ actions: ['etl@1/each'], maxTasks: 1 }), 'completed', at(10));
   const rows = await box.rows(
-    'select id, status_code, started_at is null as waits, num_items from list_run_parts($1) order by 1, 2',
+    'select id, status_code, started_at is null as waits, num_items from list_run_parts($1) order by 1, 2, 4',
     ['etl/42'],
   );
   const pending = { status_code: 'pending', waits: true, num_items: null };
