@@ -41,7 +41,7 @@ export class Channel {
   }
 
   put(job: Job): void {
-    if (job.task.slots) this.#allow(job.task.slots);
+    if (job.task.slots) this.#allow(job.task.slots).numJobs++;
     this.#jobs.push(job);
   }
 
@@ -62,7 +62,8 @@ export class Channel {
         job.gates = gates;
         return job;
       }
-      if (closed && !job.isDecided) this.#park(job, closed);
+      if (job.isDecided) this.#left(job);
+      else if (closed) this.#park(job, closed);
       // Where it was let go and did not enter, the next may.
       for (const gate of gates) this.#release(gate);
     }
@@ -75,9 +76,7 @@ export class Channel {
       gate.numInside--;
       this.#release(gate);
     }
-    const key = job.task.slots?.key;
-    const gate = key === undefined ? undefined : this.#keyGates.get(key);
-    if (key !== undefined && gate) this.#forgetUnused(key, gate);
+    this.#left(job);
   }
 
   /** Those next in line, without those that are parked. */
@@ -91,17 +90,21 @@ export class Channel {
 
   /** Lets go of those that are decided: lost, or handed back. They take no room any more. */
   sweep(): void {
-    this.#jobs = this.#jobs.slice(this.#head).filter(isWaiting);
+    this.#jobs = this.#waiting(this.#jobs.slice(this.#head));
     this.#head = 0;
-    this.#released = this.#released.filter(isWaiting);
+    this.#released = this.#waiting(this.#released);
     this.#numParked = 0;
-    for (const gates of [this.#actionGates, this.#keyGates]) {
-      for (const [name, gate] of gates) {
-        gate.parked.splice(0, gate.parked.length, ...gate.parked.filter(isWaiting));
-        this.#numParked += gate.parked.length;
-        if (gates === this.#keyGates) this.#forgetUnused(name, gate);
-      }
+    for (const gate of [...this.#actionGates.values(), ...this.#keyGates.values()]) {
+      gate.parked.splice(0, gate.parked.length, ...this.#waiting(gate.parked));
+      this.#numParked += gate.parked.length;
     }
+  }
+
+  #waiting(jobs: readonly Job[]): Job[] {
+    return jobs.filter((job) => {
+      if (job.isDecided) this.#left(job);
+      return !job.isDecided;
+    });
   }
 
   #shift(): Job | undefined {
@@ -132,19 +135,27 @@ export class Channel {
     return only ? [only] : NO_GATES;
   }
 
-  #allow(slots: { key: string; count: number; version: number }): void {
-    const gate = this.#keyGates.get(slots.key);
+  #allow(slots: { key: string; count: number; version: number }): Gate<Job> {
+    let gate = this.#keyGates.get(slots.key);
     if (!gate) {
-      this.#keyGates.set(slots.key, newGate(slots.count, slots.version));
+      gate = newGate(slots.count, slots.version);
+      this.#keyGates.set(slots.key, gate);
     } else if (slots.version > gate.version) {
       gate.version = slots.version;
       this.#setCapacity(gate, slots.count);
     }
+    return gate;
   }
 
-  /** Keys come and go, there may be one for each customer; what is known of this one comes again with its next task. */
-  #forgetUnused(key: string, gate: Gate<Job>): void {
-    if (gate.numInside === 0 && gate.parked.length === 0) this.#keyGates.delete(key);
+  /**
+   * Keys come and go, there may be one for each customer: a gate goes with its last job. Not before: a job let go by it that
+   * has not begun would begin without, and the gate of those that come next would not count it.
+   */
+  #left({ task }: Job): void {
+    if (!task.slots) return;
+    const { key } = task.slots;
+    const gate = this.#keyGates.get(key);
+    if (gate && --gate.numJobs === 0) this.#keyGates.delete(key);
   }
 
   #setCapacity(gate: Gate<Job>, capacity: number): void {
@@ -161,10 +172,6 @@ export class Channel {
   }
 }
 
-function isWaiting(job: Job): boolean {
-  return !job.isDecided;
-}
-
 function newGate(capacity: number, version = 0): Gate<Job> {
-  return { capacity, version, numInside: 0, parked: [] };
+  return { capacity, version, numInside: 0, numJobs: 0, parked: [] };
 }

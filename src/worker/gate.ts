@@ -4,6 +4,8 @@ export interface Gate<J> {
   /** Of a limited key: of two sets of slots, the later version holds. */
   version: number;
   numInside: number;
+  /** Of a limited key: those that wait, wherever they do, or are inside. */
+  numJobs: number;
   /** Those that found it closed. */
   readonly parked: J[];
 }

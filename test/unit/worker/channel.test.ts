@@ -162,4 +162,19 @@ describe('a channel', () => {
     expect([c.channel.size, c.channel.numParked]).toEqual([1, 0]);
     expect(c.takeAll()).toEqual(['other']);
   });
+
+  /*
+   * One slot. a is inside, b was parked. a ends: b is let go, and nothing is inside or parked. Before b is taken, c comes
+   * with the next claim: had the gate gone with a, b would begin without it, and c beside b.
+   */
+  it('keeps the gate of a key until the last job that it let go has ended', () => {
+    const c = channelOf([limited('a', 1), limited('b', 1)]);
+    expect(c.takeAll()).toEqual(['a']);
+    c.end('a');
+    expect(c.take()).toBe('b');
+    c.channel.put(jobOf(limited('c', 1, 2)));
+    expect(c.takeAll()).toEqual([]);
+    c.end('b');
+    expect(c.takeAll()).toEqual(['c']);
+  });
 });
