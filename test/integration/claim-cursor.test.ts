@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { giveBack, own, range, task } from '../support/factories.js';
 import { useTestBox } from '../support/test-box.js';
 
-const t = useTestBox();
+const t = useTestBox({}, { ownDatabase: true });
 
 /** A session with an open transaction that has taken its snapshot. */
 async function oldTransaction() {

@@ -4,7 +4,7 @@ import { range, task } from '../support/factories.js';
 import { readsOfSession } from '../support/session-reads.js';
 import { useTestBox } from '../support/test-box.js';
 
-const t = useTestBox();
+const t = useTestBox({}, { ownDatabase: true });
 const NUM_OF_EACH = 70_000;
 const NUM_READY = 500;
 

@@ -3,7 +3,7 @@ import { milestone, range, task } from '../support/factories.js';
 import { readsOfSession } from '../support/session-reads.js';
 import { useTestBox } from '../support/test-box.js';
 
-const t = useTestBox();
+const t = useTestBox({}, { ownDatabase: true });
 
 /** How many rows of ready a statement reads, rolled back, without statistics of the table. */
 async function readsOf(sql: string, ids: readonly string[]): Promise<number> {
