@@ -4,7 +4,7 @@ import { listedIds, range, task } from '../support/factories.js';
 import { readsOfSession } from '../support/session-reads.js';
 import { useTestBox } from '../support/test-box.js';
 
-const t = useTestBox({}, { ownDatabase: true });
+const t = useTestBox();
 
 it.each(['force_custom_plan', 'force_generic_plan'])(
   'listing a small part of a large table reads that part only, by %s',
