@@ -59,7 +59,8 @@ export function useTestBox(
     await state.box?.close();
     await state.pool?.query(`drop schema if exists ${schema} cascade`);
     await state.pool?.end();
-    if (ownDatabase) await runOnServer(`drop database if exists ${schema} with (force)`);
+    // Without force it waits for connections on their way out, up to five seconds: a pool has ended before they have.
+    if (ownDatabase) await runOnServer(`drop database if exists ${schema}`);
   });
 
   return {
