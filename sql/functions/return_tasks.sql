@@ -11,7 +11,7 @@
 -- token did not hold (nothing was changed), aborted where the tries were used up. No row: done as
 -- asked.
 --
--- Locks: the returned tasks, in id order (see signal_targets on how); then the tasks that they
+-- Locks: the returned tasks, in id order (see give_signals on how); then the tasks that they
 -- signal, in id order; then what settle_tasks can lock without waiting; limits, last.
 -- Raises: SB005 a code that a task cannot be returned with.
 --
@@ -36,23 +36,67 @@ set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force
 #variable_conflict use_column
 declare
   v_now timestamptz := coalesce(p_now, signalbox.now());
-  v_returned text[];
-  v_codes signalbox.status_code[];
-  v_num_as_asked integer;
-  v_lanes signalbox.lane_count[];
-  v_announced text[];
-  v_targets text[];
-  v_ended signalbox.status_code[];
-  v_failed text[];
-  v_deleted text[];
-  v_limit_keys text[];
-  v_holders uuid[];
+  v_back record;
 begin
   if not p_codes <@ '{completed,aborted,skipped,pending}'::signalbox.status_code[] then
     raise exception using errcode = 'SB005',
       message = 'a task is returned as completed, aborted, skipped or pending';
   end if;
 
+  select * into v_back
+  from signalbox.give_back(p_ids, p_tokens, p_codes, p_statuses, p_results, p_start_afters,
+    p_retry_delays, p_are_deleted, v_now);
+
+  if v_back.failed is not null then
+    perform signalbox.keep_attempts(v_back.failed, p_ids, p_codes, p_errors, v_now);
+  end if;
+  perform signalbox.announce_ready(v_back.lanes, v_now);
+  perform signalbox.after_end(v_back.targets, v_back.ended, v_back.announced, v_now);
+  if v_back.deleted is not null then
+    perform signalbox.erase(v_back.deleted);
+  end if;
+  if v_back.limit_keys is not null then
+    perform signalbox.release_slots(v_back.limit_keys, v_back.holders, v_now);
+  end if;
+
+  if v_back.num_as_asked < cardinality(p_ids) then
+    return query
+    select g.id, r.code
+    from unnest(p_ids, p_codes) as g (id, code)
+    left join unnest(v_back.returned, v_back.codes) as r (id, code) on r.id = g.id
+    where r.code is distinct from g.code;
+  end if;
+end
+$$;
+
+-- The large statement of return_tasks, in a function of its own, so that the settings that make its plan reach
+-- no other: see give_signals, whose order of locks comes about the same way.
+create or replace function signalbox.give_back(
+  p_ids text[],
+  p_tokens uuid[],
+  p_codes signalbox.status_code[],
+  p_statuses text[],
+  p_results jsonb[],
+  p_start_afters timestamptz[],
+  p_retry_delays interval[],
+  p_are_deleted boolean[],
+  p_now timestamptz,
+  out returned text[],
+  out codes signalbox.status_code[],
+  out num_as_asked integer,
+  out announced text[],
+  out lanes signalbox.lane_count[],
+  out targets text[],
+  out ended signalbox.status_code[],
+  out failed text[],
+  out deleted text[],
+  out limit_keys text[],
+  out holders uuid[]
+) language plpgsql
+set jit = off set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off
+set enable_nestloop = off set enable_mergejoin = on set plan_cache_mode = force_generic_plan as $$
+#variable_conflict use_column
+begin
   with given as materialized (
     select *
     from unnest(p_ids, p_tokens, p_codes, p_statuses, p_results, p_start_afters, p_retry_delays,
@@ -62,18 +106,18 @@ begin
     update signalbox.task t
     set status_code = signalbox.outcome(g.code, g.start_after, t.num_tries, t.max_tries),
       status = g.status, result = g.result, performance_token = null, action_deadline = null,
-      holder = null, updated_at = v_now,
+      holder = null, updated_at = p_now,
       finished_at = case
         when signalbox.outcome(g.code, g.start_after, t.num_tries, t.max_tries) <> 'pending'
-        then v_now end,
+        then p_now end,
       num_tries = t.num_tries - case when g.code = 'pending' and g.start_after is not null
         then 1 else 0 end,
-      due_at = case when g.code = 'pending' then nullif(greatest(v_now, coalesce(g.start_after,
-        v_now + coalesce(signalbox.retry_delay(t.retry_delay, t.retry_factor, t.retry_max_delay,
-          t.num_tries, t.retry_jitter, random()), g.retry_delay))), v_now) end,
+      due_at = case when g.code = 'pending' then nullif(greatest(p_now, coalesce(g.start_after,
+        p_now + coalesce(signalbox.retry_delay(t.retry_delay, t.retry_factor, t.retry_max_delay,
+          t.num_tries, t.retry_jitter, random()), g.retry_delay))), p_now) end,
       seq = case when g.code = 'pending' then nextval('signalbox.ready_seq') else t.seq end
     from given g
-    where t.id = g.id and t.performance_token = g.token
+    where t.id = g.id and t.id = any (p_ids) and t.performance_token = g.token
     returning t.id, t.status_code, g.code as asked, t.queue, t.action, t.priority, t.seq, t.due_at,
       t.fair_key, t.limit_key, t.to_signal_after, t.watchers is not null
         or t.notify_channel_after is not null or t.unique_key is not null as is_announced,
@@ -107,29 +151,9 @@ begin
     array_agg(r.id) filter (where r.is_failed), array_agg(r.id) filter (where r.is_deleted),
     array_agg(r.limit_key) filter (where r.limit_key is not null),
     array_agg(r.holder) filter (where r.limit_key is not null)
-  into v_returned, v_codes, v_num_as_asked, v_announced, v_lanes, v_targets, v_ended, v_failed,
-    v_deleted, v_limit_keys, v_holders
+  into returned, codes, num_as_asked, announced, lanes, targets, ended, failed, deleted,
+    limit_keys, holders
   from returned r;
-
-  if v_failed is not null then
-    perform signalbox.keep_attempts(v_failed, p_ids, p_codes, p_errors, v_now);
-  end if;
-  perform signalbox.announce_ready(v_lanes, v_now);
-  perform signalbox.after_end(v_targets, v_ended, v_announced, v_now);
-  if v_deleted is not null then
-    perform signalbox.erase(v_deleted);
-  end if;
-  if v_limit_keys is not null then
-    perform signalbox.release_slots(v_limit_keys, v_holders, v_now);
-  end if;
-
-  if v_num_as_asked < cardinality(p_ids) then
-    return query
-    select g.id, r.code
-    from unnest(p_ids, p_codes) as g (id, code)
-    left join unnest(v_returned, v_codes) as r (id, code) on r.id = g.id
-    where r.code is distinct from g.code;
-  end if;
 end
 $$;
 

@@ -1,25 +1,46 @@
 -- sleep_on_lanes: an idle worker leaves word that it wants to be woken.
 --
 -- Until p_until, whoever makes a task ready in one of the lanes (p_queues[i], p_actions[i]) sends "ready"
--- on p_channel, once: the word is gone then. Commit it, then ask next_ready_at: what became ready before the
--- word could be seen shows there. One who read the word's absence and committed after that question is
--- missed, which costs at most the time until p_until; so sleep no longer than that.
+-- on p_channel, once: the word is gone then. One who read the word's absence and commits later is missed, which
+-- costs at most the time until p_until; so sleep no longer than that.
 --
--- Locks: the worker's own rows of sleeper.
+-- is_standing: its word has been there for each of the lanes, and nobody has taken it; ready_at is then what
+-- next_ready_at says. Else commit, then ask next_ready_at: what became ready before the word could be seen
+-- shows there, and not yet here.
+--
+-- Locks: the worker's own rows of sleeper, in the order of their lanes.
 create or replace function signalbox.sleep_on_lanes(
   p_channel text,
   p_queues text[],
   p_actions text[],
   p_until timestamptz
-) returns void language plpgsql
+) returns table (is_standing boolean, ready_at timestamptz) language plpgsql
 set jit = off set enable_seqscan = off set enable_bitmapscan = off
 set plan_cache_mode = force_generic_plan as $$
+declare
+  v_num_left integer;
+  v_num_lanes integer;
 begin
+  -- Waits for one who is taking the word: it is gone then.
+  perform from signalbox.sleeper s
+  where s.channel = p_channel
+    and (s.queue, s.action) in (select * from unnest(p_queues, p_actions))
+  order by s.queue, s.action
+  for update;
+  get diagnostics v_num_left = row_count;
+
   insert into signalbox.sleeper (channel, queue, action, until)
   select p_channel, l.queue, l.action, p_until
   from (select distinct u.queue, u.action from unnest(p_queues, p_actions) as u (queue, action)) as l
   order by l.queue, l.action
   on conflict (queue, action, channel) do update set until = excluded.until;
+  get diagnostics v_num_lanes = row_count;
+
+  is_standing := v_num_left = v_num_lanes;
+  if is_standing then
+    ready_at := signalbox.next_ready_at(p_queues, p_actions);
+  end if;
+  return next;
 end
 $$;
 

@@ -69,6 +69,8 @@ export interface StoreOptions {
 
 const DEFAULT_MAX_RESULT_BYTES = 10 * 1024 * 1024;
 const LIST_PAGE_SIZE = 1_000;
+/** Times as long as the sleep: a sleeper that comes back when its time is up finds its word still there. */
+const WORD_LASTS = 1.1;
 
 /** The verbs of sql/functions as methods. What they promise is said at TaskStore. */
 export class PgTaskStore {
@@ -300,17 +302,19 @@ export class PgTaskStore {
    */
   async sleepOnLanes(request: ReadyRequest, channel: string, timeoutMs: number): Promise<number> {
     const { queues, actions } = toLanes(request);
-    await this.#call(
-      'select signalbox.sleep_on_lanes($1, $2, $3, signalbox.now() + $4::interval)',
-      [channel, queues, actions, toInterval(timeoutMs)],
+    const [word] = await this.#call(
+      `select is_standing, 1000 * extract(epoch from ready_at - signalbox.now())
+       from signalbox.sleep_on_lanes($1, $2, $3, signalbox.now() + $4::interval)`,
+      [channel, queues, actions, toInterval(timeoutMs * WORD_LASTS)],
     );
+    if (word?.[0] === 't') return toMsUntil(word[1]);
     // A statement of its own: it must see what became ready before the one above was committed.
     const [row] = await this.#call(
       `select 1000 * extract(epoch from signalbox.next_ready_at($1, $2, n) - n)
        from (select signalbox.now() as n) as clock`,
       [queues, actions],
     );
-    return row?.[0] == null ? Number.POSITIVE_INFINITY : Number(row[0]);
+    return toMsUntil(row?.[0]);
   }
 
   /** Takes back what `sleepOnLanes` asked for. */
@@ -374,4 +378,9 @@ function zip<A, B>(firsts: readonly A[], seconds: readonly B[]): [A, B][] {
     const second = seconds[i];
     return second === undefined ? [] : [[first, second]];
   });
+}
+
+/** Milliseconds from now, or null: it is not known. What is past is now. */
+function toMsUntil(ms: string | null | undefined): number {
+  return ms == null ? Number.POSITIVE_INFINITY : Math.max(0, Number(ms));
 }

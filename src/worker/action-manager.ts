@@ -78,6 +78,9 @@ export class ActionManager extends EventEmitter<ManagerEvents> {
       manager: this.#options,
       pace: this.#pace,
       onRoom: () => this.#roomGrew(),
+      onSignalled: () => {
+        for (const loop of this.#loops) loop.returned();
+      },
     });
     this.#prefetch = new Prefetch({
       ...this.#options,

@@ -31,6 +31,8 @@ interface InHandOptions {
   readonly manual: ManualJobs | undefined;
   /** There may be more room for tasks than there was. */
   readonly onRoom: () => void;
+  /** A batch was returned: what its tasks signalled may be ready. */
+  readonly onSignalled: () => void;
 }
 
 /** How often handlers that report are written down, at most. */
@@ -105,6 +107,7 @@ export class InHand {
       onBatch: (size, durationMs) => {
         notices.emit('batch', { size, durationMs });
         options.onRoom();
+        options.onSignalled();
       },
       onFailed: (error, numTasks) => notices.failed('return', error, numTasks),
     });

@@ -22,7 +22,8 @@ describe('owning (parade 1 and 2)', () => {
     expect(first).toHaveLength(2);
     expect(second).toHaveLength(1);
     expect(sortedIds([...first, ...second])).toEqual(['111', '123', '222']);
-    expect(new Set([...first, ...second].map(({ token }) => token)).size).toBe(3);
+    const [tokens, others] = [first, second].map((tasks) => tasks.map(({ token }) => token));
+    expect(tokens).not.toContain(others?.[0]);
   });
 
   it('gives back the body that was inserted, as the same JSON, and null where there was none', async () => {
