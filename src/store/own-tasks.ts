@@ -38,12 +38,13 @@ export class TaskClaims {
     const cursor = this.#cursorOf(lanes);
     const positions = lanes.queues.map((queue, i) => cursor.at(queue, lanes.actions[i] ?? ''));
     const rows = await this.#claim(request, lanes, positions);
-    // A claim that began further on and came back short may have passed over something.
-    if (rows.length < request.maxTasks && !cursor.isEmpty) {
+    if (rows.length === request.maxTasks) {
+      cursor.advance(toClaimedPositions(rows));
+    } else if (!cursor.isEmpty) {
+      // One that began further on and came back short may have passed over something.
       cursor.reset();
       rows.push(...(await this.#claim(rest(request, rows.length), lanes, [])));
     }
-    cursor.advance(toClaimedPositions(rows));
     return rows;
   }
 
