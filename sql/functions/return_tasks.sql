@@ -11,7 +11,7 @@
 -- token did not hold (nothing was changed), aborted where the tries were used up. No row: done as
 -- asked.
 --
--- Locks: the returned tasks, in id order (see give_signals on how); then the tasks that they
+-- Locks: the returned tasks, in id order (see give_back on how); then the tasks that they
 -- signal, in id order; then what settle_tasks can lock without waiting; limits, last.
 -- Raises: SB005 a code that a task cannot be returned with.
 --
@@ -70,7 +70,9 @@ end
 $$;
 
 -- The large statement of return_tasks, in a function of its own, so that the settings that make its plan reach
--- no other: see give_signals, whose order of locks comes about the same way.
+-- no other: the update can only merge the sorted ids with a walk of the primary key, to those ids alone, and
+-- locks in that order. Looked up one by one, tasks with neighbouring ids took the server 5 % longer, others
+-- the same. On plans that break the order see signal_targets.
 create or replace function signalbox.give_back(
   p_ids text[],
   p_tokens uuid[],
