@@ -13,6 +13,7 @@ const BUDGETS = {
   updates: { what: 'updates a task', kind: 'at most', limit: 3.2 },
   hotShare: { what: 'HOT share of the updates', kind: 'at least', limit: 0.99 },
   deadTuples: { what: 'dead tuples a task', kind: 'at most', limit: 3.2 },
+  rowsParsed: { what: 'rows parsed a task', kind: 'at most', limit: 1.1 },
 } as const satisfies Record<keyof Costs, Omit<Target, 'value'>>;
 
 /** What a task may cost. */
@@ -30,6 +31,7 @@ export function costsByName(costs: Costs): [what: string, value: number][] {
     [BUDGETS.updates.what, costs.updates],
     [BUDGETS.hotShare.what, costs.hotShare],
     [BUDGETS.deadTuples.what, costs.deadTuples],
+    [BUDGETS.rowsParsed.what, costs.rowsParsed],
   ];
 }
 

@@ -17,11 +17,13 @@ export interface Costs {
   readonly hotShare: number;
   /** Left behind with autovacuum switched off. */
   readonly deadTuples: number;
+  /** By Node; counted in a run of its own, for counting costs time. It needs pg_stat_statements. */
+  readonly rowsParsed: number;
 }
 
 /** Costs of each of `size` tasks in diamonds. */
 export async function measureCosts(connectionString: string, size: number): Promise<Costs> {
-  return await onFreshSchema(connectionString, async (probe) => {
+  const costs = await onFreshSchema(connectionString, async (probe) => {
     const before = await readServer(probe);
     const statements = await insertAndPerform(connectionString, size);
     await untilGone(probe, SCHEMA);
@@ -36,13 +38,10 @@ export async function measureCosts(connectionString: string, size: number): Prom
       deadTuples: dead / size,
     };
   });
+  return { ...costs, rowsParsed: await countRowsParsed(connectionString, size) };
 }
 
-/**
- * Rows that Node parses for each of `size` tasks in diamonds. In a run of its own, for counting costs time; it needs
- * pg_stat_statements.
- */
-export async function measureRowsParsed(connectionString: string, size: number): Promise<number> {
+async function countRowsParsed(connectionString: string, size: number): Promise<number> {
   return await onFreshSchema(connectionString, async (probe) => {
     await resetStatements(probe);
     await insertAndPerform(tracked(connectionString, 'top'), size);

