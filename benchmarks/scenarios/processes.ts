@@ -1,10 +1,11 @@
 // Many workers on one server: sixteen processes with two connections each besides the one that listens, against one
 // process with ten, in turns, over the same diamonds. One unit is a task, until its return is committed. How much more
-// sixteen do depends on the cores; that they do not block one another must not, so deadlocks are counted.
+// sixteen do depends on the cores; that they do not hold one another up must not, so deadlocks are counted. Many tasks: each
+// process has code to compile, and each connection statements to plan, before it is at its pace.
 import { countDeadlocks } from '../deadlocks.js';
 import { fleetRate } from '../fleet-rate.js';
 import type { Scenario } from '../scenario.js';
-import { medianOf } from '../target.js';
+import { medianOf, ratioOf } from '../target.js';
 
 const FLEETS = [
   { who: '1 process', processes: 1, connections: 10 },
@@ -15,10 +16,16 @@ export const processes: Scenario = {
   name: 'processes',
   what: 'perform graphs 1-8-1 by 16 processes and 32 connections against one process',
   unit: 'tasks',
-  size: 100_000,
+  size: 400_000,
   quickSize: 10_000,
   warmsUp: true,
   targets: [
+    {
+      what: 'rate of 16 processes against 1',
+      kind: 'at least',
+      limit: 0.8,
+      value: ratioOf({ who: '16 processes', what: 'rate' }, { who: '1 process', what: 'rate' }),
+    },
     {
       what: 'deadlocks',
       kind: 'at most',

@@ -23,6 +23,8 @@ const RESET_INTERVAL_MS = 1_000;
  * claimed since, and one in each second left 0.51 of the throughput after a million tasks; with the pause, 0.87.
  */
 const RESET_PAUSE = 20;
+/** However long it takes: what was passed over waits no longer than this behind lanes that never run empty. */
+const MAX_RESET_INTERVAL_MS = 60_000;
 
 /**
  * Remembers, lane by lane, where the last claim found its first task, so that the next steps over none of
@@ -68,7 +70,8 @@ export class ClaimCursor {
 
   /** How long a claim from the beginning took. */
   tookFromBeginning(durationMs: number): void {
-    this.#resetAt = this.#now() + Math.max(RESET_INTERVAL_MS, RESET_PAUSE * durationMs);
+    const pauseMs = Math.min(RESET_PAUSE * durationMs, MAX_RESET_INTERVAL_MS);
+    this.#resetAt = this.#now() + Math.max(RESET_INTERVAL_MS, pauseMs);
   }
 
   get isEmpty(): boolean {

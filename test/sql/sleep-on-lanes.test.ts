@@ -32,6 +32,18 @@ describe('sleep_on_lanes', () => {
     ]);
     await box.clear();
   });
+
+  it('says what is ready to one whose word stands on every lane, and only to that one', async () => {
+    const say = () =>
+      box.rows('select * from sleep_on_lanes($1, $2, $3, $4)', ['one', ['default'], ['a'], at(60)]);
+    expect(await say()).toEqual([{ is_standing: false, ready_at: null }]);
+    expect(await say()).toEqual([{ is_standing: true, ready_at: null }]);
+    await box.insert(spec('ready', { action: 'a' }));
+    // Woken, its word is gone.
+    expect(await say()).toEqual([{ is_standing: false, ready_at: null }]);
+    expect(await say()).toEqual([{ is_standing: true, ready_at: expect.any(Date) }]);
+    await box.clear();
+  });
 });
 
 describe('wake_sleepers', () => {

@@ -18,12 +18,15 @@ function turn(): Promise<void> {
 interface LoopOptions {
   readonly turns?: ClaimTurns;
   readonly actions?: () => readonly string[];
+  /** Nothing wakes it; else its time is never up. */
+  readonly isTimeUp?: boolean;
 }
 
 /** A loop over a store whose claims end when the test says so, with how many tasks it says. */
 async function startLoop({
   turns = new ClaimTurns((besides) => Math.max(0, 100 - besides)),
   actions = () => ['work'],
+  isTimeUp = false,
 }: LoopOptions = {}) {
   const inFlight: ((tasks: OwnedTask[]) => void)[] = [];
   const accepted: number[] = [];
@@ -36,9 +39,10 @@ async function startLoop({
           asked.push(request.actions);
           inFlight.push(resolve);
         }),
-      waitForReady: (request, { signal }) =>
+      waitForReady: (request, { timeoutMs, signal }) =>
         new Promise((resolve) => {
           slept.push(request.actions);
+          if (isTimeUp) setTimeout(() => resolve(false), timeoutMs);
           signal?.addEventListener('abort', () => resolve(false));
         }),
     },
@@ -163,4 +167,27 @@ test('a stop waits for the claims in flight, and their tasks are handed over', a
   await end(2);
   await stopped;
   expect(accepted.slice(-2)).toEqual([3, 2]);
+});
+
+test('its time up, it says anew that it sleeps, and asks for nothing', async () => {
+  const { loop, asked, slept, end } = await startLoop({ isTimeUp: true });
+  await end(0);
+  await expect.poll(() => slept.length).toBeGreaterThan(3);
+  expect(asked).toHaveLength(1);
+  await loop.stop();
+});
+
+test('after a claim that came back short the next waits for a return', async () => {
+  const { loop, end, numInFlight } = await startLoop();
+  await end(1);
+  expect(numInFlight()).toBe(0);
+  loop.returned();
+  await turn();
+  expect(numInFlight()).toBe(1);
+});
+
+test('or for a few milliseconds: handlers may take longer', async () => {
+  const { end, numInFlight } = await startLoop();
+  await end(1);
+  await expect.poll(numInFlight).toBe(1);
 });
