@@ -44,6 +44,28 @@ describe('sleep_on_lanes', () => {
     expect(await say()).toEqual([{ is_standing: true, ready_at: expect.any(Date) }]);
     await box.clear();
   });
+
+  // A made a task ready and took the word, uncommitted; B says that it sleeps, and waits; A commits. B's word is not
+  // the one that A took: had B been told that it stood, it would sleep while the task is ready.
+  it('is not standing when somebody was taking it', async () => {
+    await sleep('one', ['a']);
+    await box.insert(spec('b', { targets: ['c'] }), spec('c', { action: 'a' }));
+    const [held] = await box.own();
+    const a = await box.sessionThat(
+      `select return_tasks(array[$1], array[$2::uuid], '{completed}', p_now => $3)`,
+      [held?.id, held?.token, NOW],
+    );
+    const word = box.value('select is_standing from sleep_on_lanes($1, $2, $3, $4)', [
+      'one',
+      ['default'],
+      ['a'],
+      at(60),
+    ]);
+    await box.untilSomebodyWaitsFor(a);
+    await a.query('commit');
+    expect(await word).toBe(false);
+    await box.clear();
+  });
 });
 
 describe('wake_sleepers', () => {
