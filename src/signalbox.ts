@@ -37,6 +37,8 @@ export class Signalbox extends PgTaskStore implements TaskStore {
   readonly #hub: WaiterHub;
   readonly #ownsPool: boolean;
   readonly #logger: Logger | undefined;
+  /** The waits for ready tasks that have not settled. */
+  readonly #sleeping = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
 
   constructor(pool: pg.Pool, options: ConnectOptions = {}) {
@@ -83,7 +85,16 @@ export class Signalbox extends PgTaskStore implements TaskStore {
     return isOne && first ? first : outcomes;
   }
 
-  async waitForReady(
+  waitForReady(
+    request: ReadyRequest,
+    options: { timeoutMs: number; signal?: AbortSignal },
+  ): Promise<boolean> {
+    const wait = this.#waitForReady(request, options);
+    this.#sleeping.add(wait);
+    return wait.finally(() => this.#sleeping.delete(wait));
+  }
+
+  async #waitForReady(
     request: ReadyRequest,
     { timeoutMs, signal }: { timeoutMs: number; signal?: AbortSignal },
   ): Promise<boolean> {
@@ -103,7 +114,8 @@ export class Signalbox extends PgTaskStore implements TaskStore {
       if (knownMs < timeoutMs) timer = setTimeout(() => early.abort(), Math.max(0, knownMs));
       const wakeUp = await ready;
       // Woken, its word is gone; its time up, it no longer counts. Else it might be woken in another's place.
-      if (isOverBefore || (wakeUp === 'timeout' && stop.aborted)) await this.#leave(request);
+      const isCutShort = stop.aborted || this.#closed !== undefined;
+      if (isOverBefore || (wakeUp === 'timeout' && isCutShort)) await this.#leave(request);
       return wakeUp === 'ready' || (knownMs <= timeoutMs && !signal?.aborted);
     } finally {
       clearTimeout(timer);
@@ -149,6 +161,8 @@ export class Signalbox extends PgTaskStore implements TaskStore {
 
   async #close(): Promise<void> {
     await this.#hub.stop();
+    // Woken by that, they still say their last word to the database.
+    await Promise.allSettled(this.#sleeping);
     if (this.#ownsPool) await closePool(this.database.pool);
   }
 

@@ -128,6 +128,19 @@ describe('an idle wait', () => {
     await box.close();
     await Promise.all(waiting);
   });
+
+  // A wait says that it sleeps in one statement and asks what is ready in the next: close() comes before either.
+  it('ends with its box, which lets it say its last word', async () => {
+    const box = await t.another();
+    await t.pool.query('delete from sleeper');
+    const store = box.withPrefix('closing');
+    const asleep = store.waitForReady({ actions: ['asleep'] }, LONG);
+    await untilAsleep();
+    const beginning = store.waitForReady({ actions: ['beginning'] }, LONG);
+    await box.close();
+    expect(await Promise.all([asleep, beginning])).toEqual([false, false]);
+    expect((await t.pool.query('select 1 from sleeper')).rows).toHaveLength(0);
+  });
 });
 
 /** Resolves when so many processes sleep on the action's lane. */
