@@ -33,6 +33,19 @@ begin
 end
 $$;
 
+-- The totals of tasks that were inserted in this transaction before it was known how many signals they wait for.
+-- Nobody else sees them, nor those that signal them.
+create or replace function signalbox.set_totals(
+  p_ids text[], p_totals integer[]
+) returns void language plpgsql
+set jit = off set enable_seqscan = off set enable_bitmapscan = off as $$
+begin
+  update signalbox.task t set total_dependencies = g.total
+  from unnest(p_ids, p_totals) as g (id, total)
+  where t.id = g.id;
+end
+$$;
+
 -- Raises the totals of tasks inserted earlier. Locks and raises: see enqueue_tasks.
 create or replace function signalbox.add_dependencies(
   p_targets text[], p_counts integer[]

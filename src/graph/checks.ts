@@ -41,3 +41,15 @@ function outsideTargets(index: TaskIndex): Int32Array {
   }
   return outside.sort((a, b) => index.compare(a, b));
 }
+
+/** The share of edges whose target stands before the task that lists it. */
+export function shareOfEdgesBack(index: TaskIndex): number {
+  let numBack = 0;
+  for (let row = 0; row < index.numTasks; row++) {
+    for (let edge = index.edgesFrom(row); edge < index.edgesFrom(row + 1); edge++) {
+      const target = index.rowOf(index.targetOf(edge));
+      if (target >= 0 && target < row) numBack++;
+    }
+  }
+  return numBack === 0 ? 0 : numBack / index.numEdges;
+}

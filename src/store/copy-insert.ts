@@ -12,10 +12,10 @@ const IDS_PER_STATEMENT = 10_000;
 
 /**
  * Writes a prepared batch within the transaction that is open on `client`, which must not be pipelined (COPY takes
- * the whole connection), and leaves that open.
+ * the whole connection), and leaves that open. Reads the rest of the batch on the way.
  *
- * Rejects with UnknownTargetError or TargetStartedError before anything is written. After that with the error of an id
- * that exists, or of enqueue_tasks: then the transaction can only be rolled back.
+ * Rejects with UnknownTargetError, TargetStartedError, what is wrong with the rest of the batch, the error of an id that
+ * exists, or of enqueue_tasks: then the transaction can only be rolled back.
  */
 export async function writeInsert(
   database: Database,
@@ -23,15 +23,20 @@ export async function writeInsert(
   prepared: PreparedInsert,
 ): Promise<void> {
   const query: Query = (text, values) => database.rows(text, values, client);
-  await checkOutsideTargets(query, prepared);
-  if (prepared.count === 1) await insertOne(query, prepared);
+  const isReadBefore = prepared.isRead;
+  if (isReadBefore) await checkOutsideTargets(query, prepared);
+  if (isReadBefore && prepared.count === 1) await insertOne(query, prepared);
   else await copyRows(client, database.schema, prepared);
+  if (!isReadBefore) {
+    await checkOutsideTargets(query, prepared);
+    await correctTotals(query, prepared);
+  }
   await enqueue(query, prepared);
 }
 
 /**
- * Without locks: it saves writing a batch that is bound to fail, and names every id that is wrong, not only those
- * of one page. enqueue_tasks checks again under its locks.
+ * Without locks: it saves writing a batch that is bound to fail, where that is known before, and names every id that is
+ * wrong, not only those of one page. enqueue_tasks checks again under its locks.
  */
 async function checkOutsideTargets(query: Query, prepared: PreparedInsert): Promise<void> {
   const unknown: string[] = [];
@@ -72,6 +77,12 @@ async function insertOne(query: Query, prepared: PreparedInsert): Promise<void> 
   const parameters = copyColumns.map((_, i) => `$${i + 1}`).join(', ');
   for await (const row of prepared.rows()) {
     await query(`insert into signalbox.task (${columns}) values (${parameters})`, rowValues(row));
+  }
+}
+
+async function correctTotals(query: Query, prepared: PreparedInsert): Promise<void> {
+  for (const { ids, counts } of prepared.belated(IDS_PER_STATEMENT)) {
+    await query('select signalbox.set_totals($1, $2)', [ids, counts]);
   }
 }
 

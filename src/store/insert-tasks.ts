@@ -69,6 +69,8 @@ async function writing<T>(
   try {
     return await (tx ? underSavepoint(tx, () => write(tx)) : database.transaction(write));
   } catch (error) {
+    // What is wrong with the batch is told first, wherever in it that stands.
+    await prepared.readAll();
     if (!isDuplicateId(error)) throw translateSqlError(error, database.schema);
     throw new DuplicateTaskError(await existing(database, prepared, tx), { cause: error });
   }

@@ -13,6 +13,10 @@ export interface RowSpoolOptions {
 
 const DEFAULTS = Object.freeze({ memoryBytes: 32 * 2 ** 20, blockBytes: 64 * 2 ** 10 });
 
+async function noMore(): Promise<boolean> {
+  return false;
+}
+
 /** Changes a row in place; `start` is where it begins in `bytes`. */
 type RowPatch = (bytes: Buffer, start: number, row: number) => void;
 
@@ -93,16 +97,13 @@ export class RowSpool {
   }
 
   /**
-   * Gives out all rows in order, block by block, each row patched first. May be called again: patching the same
-   * rows must then give the same bytes, for a block given out before may still be in use.
+   * Gives out all rows in order, block by block, each row patched first. At the end it has `readOn` append more rows,
+   * until that resolves with false. May be called again, once nobody uses what was given out before: that is patched anew.
    */
-  async *blocks(patch: RowPatch): AsyncGenerator<Buffer> {
-    this.#assertUsable();
-    this.#seal();
-    await this.flush();
+  async *blocks(patch: RowPatch, readOn = noMore): AsyncGenerator<Buffer> {
     let row = 0;
     let filePosition = 0;
-    for (let i = 0; i < this.#blockRows.length; i++) {
+    for (let i = 0; await this.#has(i, readOn); i++) {
       const length = this.#blockLengths.at(i);
       this.#assertUsable();
       const block = this.#inMemory[i] ?? (await this.#readBlock(filePosition, length));
@@ -114,6 +115,17 @@ export class RowSpool {
       }
       yield block;
     }
+  }
+
+  async #has(block: number, readOn: () => Promise<boolean>): Promise<boolean> {
+    this.#assertUsable();
+    let isMore = true;
+    while (block === this.#blockRows.length && isMore) isMore = await readOn();
+    if (block === this.#blockRows.length) {
+      this.#seal();
+      await this.flush();
+    }
+    return block < this.#blockRows.length;
   }
 
   async #readBlock(position: number, length: number): Promise<Buffer> {

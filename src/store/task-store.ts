@@ -265,7 +265,7 @@ export interface TaskStore {
   /** Tasks that are inserted again and again. */
   readonly schedules: ScheduleStore;
 
-  /** Inserts a batch, all or nothing, checked before it is written: see docs/concepts.md. */
+  /** Inserts a batch, all or nothing: see docs/concepts.md. */
   insertTasks(
     tasks: Iterable<TaskInput> | AsyncIterable<TaskInput>,
     options?: InsertOptions,

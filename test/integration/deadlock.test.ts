@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { randomNumbers } from '../support/random-numbers.js';
 import { useTestBox } from '../support/test-box.js';
 
 /*
@@ -55,17 +56,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all(sessions.map((session) => session.end()));
 });
-
-/** Numbers from 0 to below `limit`, the same in every run (mulberry32). */
-function randomNumbers(seed: number): (limit: number) => number {
-  let state = seed;
-  return (limit) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
-  };
-}
 
 function shuffled<T>(items: readonly T[], random: (limit: number) => number): T[] {
   const left = [...items];

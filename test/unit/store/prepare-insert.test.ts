@@ -1,13 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { InvalidBodyError } from '../../../src/errors.js';
 import { copyColumns, rowValues } from '../../../src/store/copy-row.js';
 import { type PrepareOptions, prepareInsert } from '../../../src/store/prepare-insert.js';
 import type { PreparedInsert } from '../../../src/store/prepared-insert.js';
 import type { TaskInput } from '../../../src/store/task-store.js';
 import { countOpenFiles } from '../../support/open-files.js';
+import { randomNumbers } from '../../support/random-numbers.js';
 
 let directory = '';
 beforeAll(async () => {
@@ -178,4 +179,88 @@ test('validateBody sees the body of every task with an action, and its error end
     ['copy', 'a', { n: 1 }],
     ['copy', 'c', null],
   ]);
+});
+
+describe('a long source that never waits', () => {
+  const inOrder = () => Array.from({ length: 3_000 }, (_, i) => task(`t${i}`, `t${i + 1}`));
+
+  test('is read to its end while its rows are given out', async () => {
+    const tasks = [...inOrder(), task('t3000')];
+    await using prepared = await prepareInsert(tasks, { readFirst: 1_000 });
+    expect([prepared.count, prepared.isRead]).toEqual([1_000, false]);
+    const counts = [];
+    for await (const _ of prepared.rows()) counts.push(prepared.count);
+    expect(counts[0]).toBeLessThan(3_001);
+    expect([prepared.count, prepared.isRead]).toEqual([3_001, true]);
+    expect([...prepared.belated(10), ...prepared.outsideTargets(10)]).toEqual([]);
+  });
+
+  test('is read before where tasks stand behind those that they signal', async () => {
+    await using prepared = await prepareInsert(inOrder().reverse(), { readFirst: 1_000 });
+    expect([prepared.count, prepared.isRead]).toEqual([3_000, true]);
+  });
+
+  test('has its totals corrected that were given out too early', async () => {
+    const [random, count] = [randomNumbers(7), 4_000];
+    // Edges lead from t<i> to t<more than i>; one task of twenty stands anywhere, the others in the order of their numbers.
+    const places = Array.from({ length: count }, (_, i) => (random(20) === 0 ? random(count) : i));
+    const order = [...places.keys()].sort((a, b) => (places[a] ?? 0) - (places[b] ?? 0));
+    const tasks = order.map((i) => {
+      const targets = Array.from({ length: 3 }, () => i + 1 + random(500));
+      return task(`t${i}`, ...targets.filter((n) => n < count).map((n) => `t${n}`));
+    });
+    const expected = new Map(tasks.map(({ id }) => [id, 0]));
+    for (const { toSignalAfter = [] } of tasks) {
+      for (const id of new Set(toSignalAfter)) expected.set(id, (expected.get(id) ?? 0) + 1);
+    }
+
+    await using prepared = await prepareInsert(tasks, { readFirst: 500, ...onDisk() });
+    const seen = new Map<string, number>();
+    for (const { id, total_dependencies } of await columnsOf(prepared)) {
+      seen.set(String(id), total_dependencies?.readInt32BE() ?? -1);
+    }
+    const pages = [...prepared.belated(100)];
+    expect(pages.length).toBeGreaterThan(0);
+    for (const { ids, counts } of pages) {
+      for (const [i, id] of ids.entries()) seen.set(id, counts[i] ?? -1);
+    }
+    expect(seen).toEqual(expected);
+    // Given out once more, all is known.
+    await columnsOf(prepared);
+    expect([...prepared.belated(100)]).toEqual([]);
+  });
+
+  test('with a fault further on rejects when that is read, and each time after; then it is closed', async () => {
+    let isClosed = false;
+    const source = (function* () {
+      try {
+        yield* inOrder();
+        yield task('');
+      } finally {
+        isClosed = true;
+      }
+    })();
+    const prepared = await prepareInsert(source, { readFirst: 1_000 });
+    for (let time = 0; time < 2; time++) {
+      await expect(columnsOf(prepared)).rejects.toMatchObject({ id: '#3000' });
+      await expect(prepared.readAll()).rejects.toMatchObject({ id: '#3000' });
+    }
+    expect(() => [...prepared.starts(10)]).toThrow('not been read');
+    await prepared.dispose();
+    expect(isClosed).toBe(true);
+  });
+
+  test('of which nothing more is wanted is closed', async () => {
+    let isClosed = false;
+    const source = (function* () {
+      try {
+        yield* inOrder();
+      } finally {
+        isClosed = true;
+      }
+    })();
+    const prepared = await prepareInsert(source, { readFirst: 1_000 });
+    await prepared.dispose();
+    expect(isClosed).toBe(true);
+  });
 });
