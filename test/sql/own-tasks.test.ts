@@ -236,6 +236,28 @@ describe('claim', () => {
     expect(ids.filter((id) => id.includes('-1'))).toEqual([]);
   });
 
+  it('shares what some lanes leave of theirs equally as well', async () => {
+    await box.insert(...many('a', 1), ...many('b', 100), ...many('c', 100));
+    expect(countByAction(await ownIds(['a', 'b', 'c'], 9))).toEqual({ a: 1, b: 4, c: 4 });
+  });
+
+  it('takes together what became ready together: of the last of each share, the youngest are left', async () => {
+    const round = (n: number) => ['a', 'b', 'c'].map((action) => spec(`${action}${n}`, { action }));
+    await box.insert(...[1, 2, 3, 4, 5].flatMap(round));
+    const claims = [];
+    for (let i = 0; i < 3; i++) claims.push((await ownIds(['a', 'b', 'c'], 4)).sort());
+    expect(claims).toEqual([
+      ['a1', 'a2', 'b1', 'c1'],
+      ['a3', 'b2', 'b3', 'c2'],
+      ['a4', 'b4', 'c3', 'c4'],
+    ]);
+  });
+
+  it('leaves one at most of a lane of which all are younger', async () => {
+    await box.insert(...many('a', 50), ...many('b', 50), ...many('young', 50));
+    expect(countByAction(await ownIds(['a', 'b', 'young'], 10))).toEqual({ a: 4, b: 3, young: 3 });
+  });
+
   it('takes each task once if a lane is asked for twice', async () => {
     await box.insert(...many('a', 4));
     const ids = await ownIds(['a', 'a'], 4);
