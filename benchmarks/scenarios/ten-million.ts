@@ -8,6 +8,7 @@ import { timed } from '../contestant.js';
 import { performAll } from '../contestants/signalbox.js';
 import { addFinishedTasks } from '../finished-tasks.js';
 import type { Scenario, Setting } from '../scenario.js';
+import { medianOf, ratioOf } from '../target.js';
 import { flat } from '../workloads/flat.js';
 
 const READY = 50_000;
@@ -25,7 +26,29 @@ export const tenMillion: Scenario = {
   rounds: 1,
   warmsUp: false,
   onlyByName: true,
-  targets: [],
+  targets: [
+    ...['insert rate', 'claim rate'].map((what) => ({
+      what: `${what} against empty tables`,
+      kind: 'at least' as const,
+      limit: 0.7,
+      value: ratioOf({ who: 'full tables', what }, { who: 'empty tables', what }),
+    })),
+    {
+      what: 'tasks cleaned a second',
+      kind: 'at least',
+      limit: 50_000,
+      value: medianOf({ who: 'alone', what: 'cleaning rate' }),
+    },
+    {
+      what: 'rate of a worker beside cleaning against alone',
+      kind: 'at least',
+      limit: 0.8,
+      value: ratioOf(
+        { who: 'beside cleaning', what: 'rate of a worker' },
+        { who: 'alone', what: 'rate of a worker' },
+      ),
+    },
+  ],
   async round(setting) {
     const { connectionString, size } = setting;
     const full = { connectionString, schema: 'bench_full' };

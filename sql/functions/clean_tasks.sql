@@ -77,24 +77,28 @@ set plan_cache_mode = force_custom_plan as $$
 begin
   -- A plan for any p_end would read on to the end of the index: see list_tasks.
   with page as materialized (
-    select t.id,
+    select t.id, left(t.id, -strpos(reverse(t.id), '/')) as parent,
       signalbox.is_cleanable(t.finished_at, t.status_code, p_ended_by, p_codes) as has_ended
     from signalbox.task t
     where t.id >= p_next and (p_end is null or t.id < p_end)
     order by t.id
     limit p_max
   ), above as materialized (
-    select p.id, a.path from page p cross join lateral signalbox.paths_above(p.id) as a
-  ), existing as materialized (
     -- Tasks side by side have the same paths above them: each is looked up once.
+    select d.parent, a.path
+    from (select distinct p.parent from page p) as d
+    cross join lateral signalbox.path_and_above(d.parent) as a
+  ), existing as materialized (
     select t.id from signalbox.task t where t.id = any (array(select distinct a.path from above a))
   ), placed as (
-    select a.id, min(e.id) as root from above a join existing e on e.id = a.path group by a.id
+    select a.parent, min(e.id) as root
+    from above a join existing e on e.id = a.path
+    group by a.parent
   )
-  select array_agg(p.id order by p.id) filter (where r.id is null and p.has_ended),
+  select array_agg(p.id order by p.id) filter (where r.root is null and p.has_ended),
     (array_agg(coalesce(r.root || '0', p.id || chr(1)) order by p.id desc))[1], count(*) < p_max
   into roots, next, is_last
-  from page p left join placed r on r.id = p.id;
+  from page p left join placed r on r.parent = p.parent;
 end
 $$;
 
@@ -110,15 +114,17 @@ begin
     select r.id, r.n, s.size
     from unnest(p_roots) with ordinality as r (id, n)
     cross join lateral (
-      select 1 + count(*) as size
+      select 1 + count(*) as size, coalesce(bool_and(m.has_ended), true) as has_ended
       from (
-        select from signalbox.task m where m.id >= r.id || '/' and m.id < r.id || '0' limit p_max
+        select signalbox.is_cleanable(m.finished_at, m.status_code, p_ended_by, p_codes) as has_ended
+        from signalbox.task m where m.id >= r.id || '/' and m.id < r.id || '0' limit p_max
       ) as m
     ) as s
-    where not exists (
+    -- The rest of one that is larger is looked at only if what was counted has ended.
+    where s.has_ended and (s.size <= p_max or not exists (
       select from signalbox.task m
       where m.id >= r.id || '/' and m.id < r.id || '0'
-        and not signalbox.is_cleanable(m.finished_at, m.status_code, p_ended_by, p_codes))
+        and not signalbox.is_cleanable(m.finished_at, m.status_code, p_ended_by, p_codes)))
   ), summed as (
     select e.id, e.n, e.size, sum(e.size) over (order by e.n) as total from ended e
   )
@@ -283,13 +289,13 @@ begin
 end
 $$;
 
--- The paths above a path: of a/b/c, a and a/b.
-create or replace function signalbox.paths_above(
-  p_id text
+-- A path and those above it: of a/b, a and a/b.
+create or replace function signalbox.path_and_above(
+  p_path text
 ) returns table (path text) language sql immutable as $$
   select array_to_string(s.steps[:n], '/')
-  from (select string_to_array(p_id, '/') as steps) as s
-  cross join generate_series(1, cardinality(s.steps) - 1) as n
+  from (select string_to_array(p_path, '/') as steps) as s
+  cross join generate_series(1, cardinality(s.steps)) as n
 $$;
 
 -- Deletes unique keys that were kept until now, and workers that have not been heard of for an
