@@ -51,7 +51,8 @@ async function startLoop({
     request: () => ({}),
     maxTasks: MAX_TASKS,
     waitTimeMs: 1,
-    maxIdleMs: 1,
+    // A timer of a millisecond may fire before half of one has passed, which is no sleep.
+    maxIdleMs: isTimeUp ? 20 : 1,
     errWaitTimeMs: 1,
     turns,
     onFailed: () => {},
