@@ -170,7 +170,7 @@ describe('onReturned', () => {
         numBegun++;
         return heartbeat().then(() => new Promise(() => {}));
       },
-      { onReturned, maxDurationMs: 300 },
+      { onReturned, maxDurationMs: 1_500 },
     );
     const lost = new Promise((resolve) => manager.once('lost', resolve));
     await eventually(() => expect(numBegun).toBe(2));

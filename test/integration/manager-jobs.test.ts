@@ -156,7 +156,7 @@ describe('jobs by hand', () => {
   it('that are lost fire their signal, and settling them says so', async () => {
     const store = t.namespace();
     await store.insertTasks([task('a')]);
-    const job = await nextOf(byHand(store, { maxDurationMs: 300 }).jobs());
+    const job = await nextOf(byHand(store, { maxDurationMs: 1_500 }).jobs());
     const fired = new Promise((resolve) => job.signal.addEventListener('abort', resolve));
     await store.cancelTasks(['a']);
     await fired;
