@@ -46,6 +46,7 @@ declare
   v_now timestamptz := coalesce(p_now, signalbox.now());
   v_ended_by timestamptz := v_now - p_min_age;
   v_roots text[];
+  v_are_alone boolean[];
   v_is_last boolean;
   v_first_left text;
 begin
@@ -57,21 +58,23 @@ begin
   end if;
 
   perform signalbox.forget_unneeded(v_now);
-  select r.roots, r.next, r.is_last into v_roots, next, v_is_last
+  select r.roots, r.are_alone, r.next, r.is_last into v_roots, v_are_alone, next, v_is_last
   from signalbox.next_roots(p_next, p_end, p_batch_size, v_ended_by, p_codes) as r;
   select r.roots, r.first_left, r.large into v_roots, v_first_left, run
-  from signalbox.runs_that_ended(v_roots, p_batch_size, v_ended_by, p_codes) as r;
+  from signalbox.runs_that_ended(v_roots, v_are_alone, p_batch_size, v_ended_by, p_codes) as r;
   num_deleted := signalbox.clean_runs(v_roots, v_ended_by, p_codes);
   next := coalesce(run || '/', v_first_left, next);
   is_done := v_is_last and v_first_left is null and run is null;
 end
 $$;
 
--- Of a page of p_max tasks from p_next on, the roots that have ended; next: from where to go on.
--- What lies below a task that exists is passed over, also beyond the page.
+-- Of a page of p_max tasks from p_next on, the roots that have ended; are_alone: below which nothing lies, as
+-- the page shows; next: from where to go on. What lies below a task that exists is passed over, also beyond
+-- the page.
 create or replace function signalbox.next_roots(
   p_next text, p_end text, p_max integer, p_ended_by timestamptz,
-  p_codes signalbox.status_code[], out roots text[], out next text, out is_last boolean
+  p_codes signalbox.status_code[],
+  out roots text[], out are_alone boolean[], out next text, out is_last boolean
 ) language plpgsql
 set plan_cache_mode = force_custom_plan as $$
 begin
@@ -96,9 +99,12 @@ begin
     group by a.parent
   )
   select array_agg(p.id order by p.id) filter (where r.root is null and p.has_ended),
+    array_agg(coalesce(p.following >= p.id || '0', false) order by p.id)
+      filter (where r.root is null and p.has_ended),
     (array_agg(coalesce(r.root || '0', p.id || chr(1)) order by p.id desc))[1], count(*) < p_max
-  into roots, next, is_last
-  from page p left join placed r on r.parent = p.parent;
+  into roots, are_alone, next, is_last
+  from (select *, lead(o.id) over (order by o.id) as following from page o) as p
+  left join placed r on r.parent = p.parent;
 end
 $$;
 
@@ -106,18 +112,20 @@ $$;
 -- first_left: where the next would make it more. large: the first, if it alone has more; then it is
 -- the only one.
 create or replace function signalbox.runs_that_ended(
-  p_roots text[], p_max integer, p_ended_by timestamptz, p_codes signalbox.status_code[],
+  p_roots text[], p_are_alone boolean[], p_max integer, p_ended_by timestamptz, p_codes signalbox.status_code[],
   out roots text[], out first_left text, out large text
 ) language plpgsql as $$
 begin
   with ended as (
     select r.id, r.n, s.size
-    from unnest(p_roots) with ordinality as r (id, n)
+    from unnest(p_roots, p_are_alone) with ordinality as r (id, is_alone, n)
     cross join lateral (
       select 1 + count(*) as size, coalesce(bool_and(m.has_ended), true) as has_ended
       from (
         select signalbox.is_cleanable(m.finished_at, m.status_code, p_ended_by, p_codes) as has_ended
-        from signalbox.task m where m.id >= r.id || '/' and m.id < r.id || '0' limit p_max
+        from signalbox.task m
+        where not r.is_alone and m.id >= r.id || '/' and m.id < r.id || '0'
+        limit p_max
       ) as m
     ) as s
     -- The rest of one that is larger is looked at only if what was counted has ended.
