@@ -65,7 +65,13 @@ async function copyRows(
   const copy = copyFrom(
     inSchema(`copy signalbox.task (${columns}) from stdin with (format binary)`, schema),
   );
-  await pipeline(prepared.copyData(), client.query(copy));
+  const data = prepared.copyData();
+  try {
+    await pipeline(data, client.query(copy));
+  } finally {
+    // Cut short, it may still be reading on: two at a time, this one and that of another attempt, would be in each other's way.
+    await data.return(undefined);
+  }
 }
 
 /**

@@ -250,6 +250,25 @@ describe('a long source that never waits', () => {
     expect(isClosed).toBe(true);
   });
 
+  test('is given out anew from its beginning, though its rows were not all taken the first time', async () => {
+    const tasks = [...inOrder(), task('t3000', 't3001'), task('t3001')];
+    const options = { readFirst: 500, spool: { directory, blockBytes: 500, memoryBytes: 2_000 } };
+    await using prepared = await prepareInsert(tasks, options);
+    const first = prepared.copyData();
+    for (let i = 0; i < 200; i++) await first.next();
+    // Cut short in the middle of reading on: it must have ended before another begins.
+    const pending = first.next();
+    await first.return(undefined);
+    await pending;
+    const chunks = [];
+    for await (const chunk of prepared.copyData()) chunks.push(chunk);
+    await using whole = await prepareInsert(tasks, { readFirst: 10_000 });
+    const expected = [];
+    for await (const chunk of whole.copyData()) expected.push(chunk);
+    expect(Buffer.concat(chunks).equals(Buffer.concat(expected))).toBe(true);
+    expect([...prepared.belated(10)]).toEqual([]);
+  });
+
   test('of which nothing more is wanted is closed', async () => {
     let isClosed = false;
     const source = (function* () {
