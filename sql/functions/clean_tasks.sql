@@ -108,9 +108,9 @@ begin
 end
 $$;
 
--- Of p_roots, of which p_are_alone are runs of one task, in their order, those whose run has ended, as many as have p_max tasks together.
--- first_left: where the next would make it more. large: the first, if it alone has more; then it is
--- the only one.
+-- Of p_roots, in their order, those whose run has ended, as many as have p_max tasks together; p_are_alone:
+-- which are runs of one task. first_left: where the next would make it more. large: the first, if it
+-- alone has more; then it is the only one.
 create or replace function signalbox.runs_that_ended(
   p_roots text[], p_are_alone boolean[], p_max integer, p_ended_by timestamptz,
   p_codes signalbox.status_code[], out roots text[], out first_left text, out large text
