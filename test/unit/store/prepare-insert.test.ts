@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { InvalidBodyError } from '../../../src/errors.js';
 import { copyColumns, rowValues } from '../../../src/store/copy-row.js';
 import { type PrepareOptions, prepareInsert } from '../../../src/store/prepare-insert.js';
@@ -18,6 +18,14 @@ afterAll(() => rm(directory, { recursive: true }));
 
 function task(id: string, ...toSignalAfter: string[]): TaskInput {
   return { id, action: 'copy', toSignalAfter };
+}
+
+function* closable(tasks: readonly TaskInput[], onClosed: () => void): Generator<TaskInput> {
+  try {
+    yield* tasks;
+  } finally {
+    onClosed();
+  }
 }
 
 /** Small enough blocks that each row is one, all but the first on disk. */
@@ -147,17 +155,10 @@ test.each([
 });
 
 test('a source whose task is not valid is closed', async () => {
-  let isClosed = false;
-  const source = (function* () {
-    try {
-      yield task('');
-      yield task('a');
-    } finally {
-      isClosed = true;
-    }
-  })();
+  const onClosed = vi.fn();
+  const source = closable([task(''), task('a')], onClosed);
   await expect(prepareInsert(source)).rejects.toMatchObject({ id: '#0', field: 'id' });
-  expect(isClosed).toBe(true);
+  expect(onClosed).toHaveBeenCalledOnce();
 });
 
 test.each([null, undefined, 5, { length: 1 }])('%j is no source of tasks', async (source) => {
@@ -231,15 +232,8 @@ describe('a long source that never waits', () => {
   });
 
   test('with a fault further on rejects when that is read, and each time after; then it is closed', async () => {
-    let isClosed = false;
-    const source = (function* () {
-      try {
-        yield* inOrder();
-        yield task('');
-      } finally {
-        isClosed = true;
-      }
-    })();
+    const onClosed = vi.fn();
+    const source = closable([...inOrder(), task('')], onClosed);
     const prepared = await prepareInsert(source, { readFirst: 1_000 });
     for (let time = 0; time < 2; time++) {
       await expect(columnsOf(prepared)).rejects.toMatchObject({ id: '#3000' });
@@ -247,7 +241,7 @@ describe('a long source that never waits', () => {
     }
     expect(() => [...prepared.starts(10)]).toThrow('not been read');
     await prepared.dispose();
-    expect(isClosed).toBe(true);
+    expect(onClosed).toHaveBeenCalledOnce();
   });
 
   test('is given out anew from its beginning, though its rows were not all taken the first time', async () => {
@@ -270,16 +264,10 @@ describe('a long source that never waits', () => {
   });
 
   test('of which nothing more is wanted is closed', async () => {
-    let isClosed = false;
-    const source = (function* () {
-      try {
-        yield* inOrder();
-      } finally {
-        isClosed = true;
-      }
-    })();
+    const onClosed = vi.fn();
+    const source = closable(inOrder(), onClosed);
     const prepared = await prepareInsert(source, { readFirst: 1_000 });
     await prepared.dispose();
-    expect(isClosed).toBe(true);
+    expect(onClosed).toHaveBeenCalledOnce();
   });
 });
