@@ -1,22 +1,37 @@
 import type { Signalbox } from 'signalbox';
+import { withBox } from './box.js';
 import { timed } from './contestant.js';
+import type { Setting } from './scenario.js';
 import { flat } from './workloads/flat.js';
 
 const BATCH_SIZE = 500;
+const TURNS = 3;
 
 /** Tasks a second, each part by itself and one call at a time. */
-export interface ClaimRates {
+interface ClaimRates {
   readonly inserted: number;
   readonly claimed: number;
   readonly returned: number;
 }
 
+/** Records the rates from the tables of `fullBox` and from empty ones, in turns, over so many ready tasks each time. */
+export async function compareClaims(
+  fullBox: Signalbox,
+  { connectionString, record }: Setting,
+  numReady: number,
+): Promise<void> {
+  const empty = { connectionString, schema: 'bench_empty' };
+  for (let turn = 0; turn <= TURNS; turn++) {
+    const fromFull = await measureClaims(fullBox, numReady, `turn-${turn}`);
+    const fromEmpty = await withBox(empty, (box) => measureClaims(box, numReady, 'turn'));
+    if (turn === 0) continue; // it warms up
+    for (const sample of toSamples('empty tables', fromEmpty)) record(sample);
+    for (const sample of toSamples('full tables', fromFull)) record(sample);
+  }
+}
+
 /** Inserts flat tasks, owns them in batches of 500 and returns each batch, and times the three apart. */
-export async function measureClaims(
-  box: Signalbox,
-  size: number,
-  prefix: string,
-): Promise<ClaimRates> {
+async function measureClaims(box: Signalbox, size: number, prefix: string): Promise<ClaimRates> {
   const insertMs = await timed(async () => {
     await box.insertTasks(flat(size, prefix));
   });
@@ -35,8 +50,7 @@ export async function measureClaims(
   return { inserted: rate(insertMs), claimed: rate(claimMs), returned: rate(returnMs) };
 }
 
-/** The same as samples. */
-export function toClaimSamples(who: string, rates: ClaimRates) {
+function toSamples(who: string, rates: ClaimRates) {
   const unit = 'tasks/s';
   return [
     { who, what: 'insert rate', unit, value: rates.inserted },

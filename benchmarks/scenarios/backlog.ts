@@ -2,14 +2,13 @@
 // them. One unit is a task owned, in batches of 500, one call at a time; held against an empty database, in turns.
 import type { Signalbox, TaskInput } from 'signalbox';
 import { withBox } from '../box.js';
-import { measureClaims, toClaimSamples } from '../claim-rates.js';
+import { compareClaims } from '../claim-rates.js';
 import { addFinishedTasks } from '../finished-tasks.js';
 import type { Scenario } from '../scenario.js';
 import { ratioOf } from '../target.js';
 import { BODY } from '../workloads/body.js';
 
 const READY = 50_000;
-const TURNS = 3;
 const DAY_MS = 86_400_000;
 
 export const backlog: Scenario = {
@@ -31,19 +30,13 @@ export const backlog: Scenario = {
       ),
     },
   ],
-  async round({ connectionString, size, record }) {
+  async round(setting) {
+    const { connectionString, size } = setting;
     const full = { connectionString, schema: 'bench_full' };
-    const empty = { connectionString, schema: 'bench_empty' };
-    await withBox(full, async (fullBox) => {
-      await fill(fullBox, size);
+    await withBox(full, async (box) => {
+      await fill(box, size);
       await addFinishedTasks(full, size);
-      for (let turn = 0; turn <= TURNS; turn++) {
-        const fromFull = await measureClaims(fullBox, READY, `turn-${turn}`);
-        const fromEmpty = await withBox(empty, (box) => measureClaims(box, READY, 'turn'));
-        if (turn === 0) continue; // it warms up
-        for (const sample of toClaimSamples('empty tables', fromEmpty)) record(sample);
-        for (const sample of toClaimSamples('full tables', fromFull)) record(sample);
-      }
+      await compareClaims(box, setting, READY);
     });
   },
 };

@@ -3,7 +3,7 @@
 // worker's with and without cleaning. One unit is a task. It takes long and much disk, so it must be named.
 import type { Signalbox } from 'signalbox';
 import { withBox } from '../box.js';
-import { measureClaims, toClaimSamples } from '../claim-rates.js';
+import { compareClaims } from '../claim-rates.js';
 import { timed } from '../contestant.js';
 import { performAll } from '../contestants/signalbox.js';
 import { addFinishedTasks } from '../finished-tasks.js';
@@ -12,7 +12,6 @@ import { medianOf, ratioOf } from '../target.js';
 import { flat } from '../workloads/flat.js';
 
 const READY = 50_000;
-const TURNS = 3;
 /** Of the finished tasks so many are cleaned without a worker beside it. */
 const SHARE_CLEANED_ALONE = 0.05;
 const CLEANABLE = { minAgeMs: 0, idPrefix: 'finished/' };
@@ -54,23 +53,12 @@ export const tenMillion: Scenario = {
     const full = { connectionString, schema: 'bench_full' };
     await withBox(full, async (box) => {
       await addFinishedTasks(full, size);
-      await compareClaims(box, setting);
+      await compareClaims(box, setting, READY);
       await cleanAlone(box, setting);
       await cleanBesideWorker(box, setting);
     });
   },
 };
-
-async function compareClaims(fullBox: Signalbox, setting: Setting): Promise<void> {
-  const empty = { connectionString: setting.connectionString, schema: 'bench_empty' };
-  for (let turn = 0; turn <= TURNS; turn++) {
-    const fromFull = await measureClaims(fullBox, READY, `turn-${turn}`);
-    const fromEmpty = await withBox(empty, (box) => measureClaims(box, READY, 'turn'));
-    if (turn === 0) continue; // it warms up
-    for (const sample of toClaimSamples('empty tables', fromEmpty)) setting.record(sample);
-    for (const sample of toClaimSamples('full tables', fromFull)) setting.record(sample);
-  }
-}
 
 async function cleanAlone(box: Signalbox, { size, record }: Setting): Promise<void> {
   const value = await rateOfCleaning(box, (deleted) => deleted >= size * SHARE_CLEANED_ALONE);
