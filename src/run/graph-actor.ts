@@ -1,4 +1,4 @@
-import { InvalidOptionError, PermanentError } from '../errors.js';
+import { InvalidOptionError } from '../errors.js';
 import type { GraphDefinition } from '../graph/node-definition.js';
 import type { OwnedTask, TaskStore } from '../store/task-store.js';
 import type { ActionContext, ActionSettings, Actor, ActorResult } from '../worker/actor.js';
@@ -14,8 +14,7 @@ import type { NodeHandler, Performing } from './performing.js';
 import type { Work } from './plan.js';
 import { planOf } from './planner.js';
 import { reachableGraphs } from './reachable-graphs.js';
-import { fieldOf, RunReader, type Wanted } from './run-reader.js';
-import { checkShape } from './stamp.js';
+import { RunReader, type Wanted } from './run-reader.js';
 
 export interface GraphActorOptions {
   /** Handlers of the actions that nodes name. A node whose handler is not there is left to other workers. */
@@ -26,7 +25,7 @@ export interface GraphActorOptions {
 
 /**
  * Performs the nodes of graphs and of those that they spawn, and what signalbox does itself for their runs. Tasks of other graphs, and of other
- * versions of these, are not among its actions. InvalidOptionError for two graphs of one name and version.
+ * versions and shapes of these, are not among its actions. InvalidOptionError for two graphs of one name and version.
  */
 export class GraphActor implements Actor {
   readonly id: string;
@@ -85,7 +84,6 @@ export class GraphActor implements Actor {
   async handle(task: OwnedTask, context: ActionContext): Promise<ActorResult> {
     const work = this.#works.get(task.action)?.work;
     if (!work) throw new InvalidOptionError('action', `${task.action} is of none of the graphs`);
-    if (work.role !== 'item' && work.role !== 'start') checkShape(work.scope.whole, stampOf(task));
     return perform(work, {
       task,
       context,
@@ -110,13 +108,6 @@ function wantedBy({ work, needs }: Performable, task: OwnedTask): Wanted {
   }
   const statuses = needs.statuses.map((path) => taskId(run, path));
   return { task, outcomes, statuses, run: needs.input ? run : null };
-}
-
-/** See stamp.ts. */
-function stampOf({ id, body }: OwnedTask): string {
-  const stamp = typeof body === 'object' ? fieldOf(body, 'stamp') : body;
-  if (typeof stamp === 'string') return stamp;
-  throw new PermanentError(`the task ${JSON.stringify(id)} is no part of a run`);
 }
 
 /** The id of a task without what comes after the run. */

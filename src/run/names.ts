@@ -17,8 +17,9 @@ import type { GraphDefinition } from '../graph/node-definition.js';
  *   nightly/<due>        starts the run            nightly/<due>/~run   ends when the run does
  *   etl/nightly@<due>    the run
  *
- * A path is what comes after the run: `each/~items`. An action is `<graph>@<version>/<path>`, of items the path of
- * their map; so a worker which does not know a version never owns a task of it.
+ * A path is what comes after the run: `each/~items`. An action is `<graph>@<version>.<hash>/<path>`, of items the path
+ * of their map; so a worker which does not know a version, or knows another shape of it, never owns a task of it. What
+ * starts runs for schedules is `<graph>@<version>/~start`: a run is begun in whatever shape its worker knows.
  */
 
 /** What signalbox adds itself. No id of a node begins with `~`. */
@@ -47,8 +48,20 @@ export function taskId(run: string, path: string): string {
   return path === '' ? run : `${run}/${path}`;
 }
 
-export function actionPrefix({ name, version }: GraphDefinition): string {
-  return `${name}@${version}/`;
+/** Of the hash: a few bytes in every task of a run, and more than enough to tell apart the shapes of one version. */
+const HASH_CHARACTERS = 8;
+
+export function actionPrefix({ name, version, hash }: GraphDefinition): string {
+  return `${name}@${version}.${hash.slice(0, HASH_CHARACTERS)}/`;
+}
+
+export function startAction({ name, version }: GraphDefinition): string {
+  return `${name}@${version}/${INTERNAL.start}`;
+}
+
+/** The path within its run of whatever performs an action; no name of a graph holds `/`. */
+export function pathOfAction(action: string): string {
+  return action.slice(action.indexOf('/') + 1);
 }
 
 export function runIdOf(graph: GraphDefinition, id: string): string {
@@ -60,7 +73,7 @@ export function isInternal(path: string): boolean {
   return path.startsWith('~', path.lastIndexOf('/') + 1);
 }
 
-const RUN_ACTION = /^(.+)@(\d+)\/(?:.*\/)?~run$/s;
+const RUN_ACTION = /^([^/]+)@(\d+)\.[0-9a-f]+\/(?:.*\/)?~run$/s;
 
 /** The graph that the action of a run names; null: it is no run's. */
 export function parseRunAction(

@@ -6,7 +6,7 @@ import {
   type NodeDefinition,
   type PerformSettings,
 } from '../graph/node-definition.js';
-import { actionPrefix, below, INTERNAL } from './names.js';
+import { actionPrefix, below, INTERNAL, startAction } from './names.js';
 import type { NodeOf, Plan, PlannedTask, Scope, Work, Zip } from './plan.js';
 
 const TIRELESS: ReadonlySet<Work['role']> = new Set([
@@ -68,7 +68,7 @@ class Planner {
 
   /** What schedules insert: no task of a run. */
   #addStart(): void {
-    const action = this.#prefix + INTERNAL.start;
+    const action = startAction(this.#graph);
     const scope = toScope('', this.#graph, this.#graph);
     this.#works.set(action, { role: 'start', action, scope, path: '' });
   }

@@ -1,12 +1,20 @@
+import { randomBytes } from 'node:crypto';
 import type { Json } from '../store/task-store.js';
+
+const STAMP_BYTES = 6;
 
 /** The body of a run's own task. */
 export interface RunBody {
   readonly input?: Json;
   readonly version: number;
   readonly hash: string;
-  /** See stamp.ts: what the bodies of its other tasks are. */
+  /** What the bodies of its other tasks are. */
   readonly stamp: string;
+}
+
+/** What all tasks of one start of a run have in common: a run may be deleted, and another started under its id. */
+export function newStamp(): string {
+  return randomBytes(STAMP_BYTES).toString('base64url');
 }
 
 /** As `runTasks` has written it. */

@@ -1,8 +1,9 @@
 import { TaskNotFoundError } from '../errors.js';
 import type { Progress } from '../graph/context.js';
 import type { NodeKind } from '../graph/node.js';
+import type { GraphDefinition } from '../graph/node-definition.js';
 import type { StatusCode, TaskCount, TaskOutcome, TaskStore } from '../store/task-store.js';
-import { actionPrefix, below, INTERNAL, isInternal, taskId } from './names.js';
+import { below, INTERNAL, isInternal, pathOfAction, taskId } from './names.js';
 import type { Plan } from './plan.js';
 
 /** How many there are in each state. */
@@ -73,45 +74,41 @@ export async function readNodes(store: Store, plan: Plan, run: string): Promise<
     store.countTasks({ idPrefix: `${run}/` }),
     countSpawned(store, plan, run),
   ]);
-  // A graph may spawn itself: what is spawned has the same actions.
-  const counts = without(all, [...spawned.values()].flat());
   const found: Found = {
     outcomes: new Map(outcomes.map((outcome) => [outcome.id, outcome])),
-    counts,
-    byAction: groupByAction(counts),
+    // A graph may spawn itself: what is spawned has the same actions.
+    byPath: groupByPath(plan.graph, without(all, [...spawned.values()].flat())),
     spawned,
   };
   return Array.from(plan.nodes, ([node, { kind }]) => {
-    const action = actionPrefix(plan.graph) + node;
-    return toStatus(found, { id: taskId(run, node), action, node, kind });
+    return toStatus(found, { id: taskId(run, node), node, kind });
   });
 }
 
-/** What the queries have found; `counts` without what was spawned, which is by the paths of nodes. */
+/** What the queries have found, by the paths of nodes. */
 interface Found {
   readonly outcomes: ReadonlyMap<string, TaskOutcome>;
-  readonly counts: readonly TaskCount[];
-  readonly byAction: ReadonlyMap<string | null, readonly TaskCount[]>;
+  /** Of the run itself. */
+  readonly byPath: ReadonlyMap<string, readonly TaskCount[]>;
   readonly spawned: ReadonlyMap<string, readonly TaskCount[]>;
 }
 
 interface Place extends Pick<NodeStatus, 'node' | 'kind'> {
   readonly id: string;
-  readonly action: string;
 }
 
-function toStatus(found: Found, { id, action, node, kind }: Place): NodeStatus {
-  const { outcomes, byAction } = found;
+function toStatus(found: Found, { id, node, kind }: Place): NodeStatus {
+  const { outcomes, byPath } = found;
   const { statusCode = 'pending', status = null } = outcomes.get(id) ?? {};
   const { progress } = outcomes.get(workOf(id)) ?? outcomes.get(id) ?? {};
-  const hasBegun = statusCode === 'pending' && partsOf(kind, action, found).some(isBegun);
+  const hasBegun = statusCode === 'pending' && partsOf(kind, node, found).some(isBegun);
   const runs = found.spawned.get(node)?.filter(isOfRun);
   return {
     node,
     kind,
     statusCode: hasBegun ? 'in-progress' : statusCode,
     status,
-    ...(kind === 'map' ? { items: sum(byAction.get(action) ?? []) } : {}),
+    ...(kind === 'map' ? { items: sum(byPath.get(node) ?? []) } : {}),
     ...(progress ? { progress } : {}),
     ...(runs ? { spawned: sum(runs) } : {}),
   };
@@ -159,27 +156,31 @@ function without(all: readonly TaskCount[], some: readonly TaskCount[]): readonl
   });
 }
 
-/** `page@1/~run`: of a run, not of a sub-graph. */
+/** Of a run, not of a sub-graph. */
 function isOfRun({ action }: TaskCount): boolean {
-  return action?.indexOf('/') === action?.lastIndexOf('/') && action?.endsWith(RUN_END) === true;
+  return action !== null && pathOfAction(action) === INTERNAL.run;
 }
 
-function groupByAction(counts: readonly TaskCount[]): Map<string | null, TaskCount[]> {
-  const groups = new Map<string | null, TaskCount[]>();
-  for (const one of counts) groups.set(one.action, [...(groups.get(one.action) ?? []), one]);
+/** Of the tasks of one graph, whatever the version and the shape with which its run began. */
+function groupByPath(
+  { name }: GraphDefinition,
+  counts: readonly TaskCount[],
+): Map<string, TaskCount[]> {
+  const groups = new Map<string, TaskCount[]>();
+  for (const one of counts) {
+    if (!one.action?.startsWith(`${name}@`)) continue;
+    const path = pathOfAction(one.action);
+    groups.set(path, [...(groups.get(path) ?? []), one]);
+  }
   return groups;
 }
 
 /** What tells that a node has begun which ends later than that: items, what is below a sub-graph, the handler of one that spawns. */
-function partsOf(
-  kind: NodeKind,
-  action: string,
-  { counts, byAction }: Found,
-): readonly TaskCount[] {
-  if (kind === 'map') return byAction.get(action) ?? [];
-  if (kind === 'task') return byAction.get(workOf(action)) ?? [];
+function partsOf(kind: NodeKind, node: string, { byPath }: Found): readonly TaskCount[] {
+  if (kind === 'map') return byPath.get(node) ?? [];
+  if (kind === 'task') return byPath.get(workOf(node)) ?? [];
   if (kind !== 'graph') return [];
-  return counts.filter((one) => one.action?.startsWith(below(action, '')));
+  return [...byPath].flatMap(([path, counts]) => (path.startsWith(`${node}/`) ? counts : []));
 }
 
 function isBegun({ statusCode }: TaskCount): boolean {

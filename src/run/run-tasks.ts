@@ -3,8 +3,7 @@ import type { Json, TaskInput } from '../store/task-store.js';
 import { taskId } from './names.js';
 import type { PlannedTask } from './plan.js';
 import { planOf } from './planner.js';
-import type { RunBody } from './run-body.js';
-import { newStamp } from './stamp.js';
+import { newStamp, type RunBody } from './run-body.js';
 
 /** What all tasks of a run have in common. */
 export interface RunSettings {
@@ -27,7 +26,7 @@ export function* runTasks(
   settings: RunSettings = {},
 ): Generator<TaskInput> {
   const { version, hash } = graph;
-  const stamp = newStamp(graph);
+  const stamp = newStamp();
   const body: RunBody = {
     version,
     hash,

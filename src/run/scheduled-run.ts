@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { idFault } from '../graph/check-id.js';
 import type { Graph } from '../graph/definition.js';
 import type { ScheduleTask } from '../store/schedule-store.js';
-import { actionPrefix, INTERNAL } from './names.js';
+import { startAction } from './names.js';
 import { toJson, toRunInput } from './run-input.js';
 import type { RunSettings } from './run-tasks.js';
 import type { StartArguments } from './start-run.js';
@@ -24,7 +24,7 @@ export async function scheduledRun<I>(
   const value = toJson(input);
   await toRunInput(graph, value);
   return {
-    action: actionPrefix(graph) + INTERNAL.start,
+    action: startAction(graph),
     body: value === undefined ? {} : { input: value },
     ...(priority === undefined ? {} : { priority }),
     ...(queue === undefined ? {} : { queue }),

@@ -13,13 +13,13 @@ async function listed(from: string, end: string | null, ...more: unknown[]): Pro
   return rows.map(({ id }) => id);
 }
 
-const run = (id: string, graph = 'etl') => spec(id, { action: `${graph}@1/~run` });
+const run = (id: string, graph = 'etl') => spec(id, { action: `${graph}@1.5ad0/~run` });
 
 it('list_runs gives runs, not what is below them, whatever ids lie between a run and its tasks', async () => {
   await box.insert(
     run('etl/42'),
     spec('etl/42/a'),
-    spec('etl/42/sub', { action: 'etl@1/sub/~run' }),
+    spec('etl/42/sub', { action: 'etl@1.5ad0/sub/~run' }),
     run('etl/42/x/~spawned/0', 'other'),
     run('etl/42-b'),
     spec('etl/42-b/a'),
@@ -51,19 +51,23 @@ it('list_runs gives the newest first, those in a state, and no more than asked f
 });
 
 it('list_run_parts counts the items of maps, and gives every other task', async () => {
-  const item = (id: string) => spec(id, { action: 'etl@1/each' });
+  const item = (id: string) => spec(id, { action: 'etl@1.5ad0/each' });
   await box.insert(
     run('etl/42'),
-    spec('etl/42/each', { action: 'etl@1/each/~join' }),
+    spec('etl/42/each', { action: 'etl@1.5ad0/each/~join' }),
     item('etl/42/each/0'),
     item('etl/42/each/1'),
     item('etl/42/each/10'),
-    spec('etl/42/7', { action: 'etl@1/7' }),
+    spec('etl/42/7', { action: 'etl@1.5ad0/7' }),
     spec('etl/42/m', { action: null, givenTotal: 1 }),
     run('etl/42/x/~spawned/0', 'other'),
-    spec('etl/420/each/0', { action: 'etl@1/each' }),
+    spec('etl/420/each/0', { action: 'etl@1.5ad0/each' }),
   );
-  await box.giveBack(await box.own({ actions: ['etl@1/each'], maxTasks: 1 }), 'completed', at(10));
+  await box.giveBack(
+    await box.own({ actions: ['etl@1.5ad0/each'], maxTasks: 1 }),
+    'completed',
+    at(10),
+  );
   const rows = await box.rows(
     'select id, status_code, started_at is null as waits, num_items from list_run_parts($1) order by 1, 2, 4',
     ['etl/42'],

@@ -9,6 +9,7 @@ import {
   TaskNotFoundError,
   UnknownNodeError,
 } from '../../../src/index.js';
+import { Run } from '../../../src/run/run.js';
 import { eventually, listedIds, range, rejection } from '../../support/factories.js';
 import { Gate, startWorker } from '../../support/run-graphs.js';
 import { useTestBox } from '../../support/test-box.js';
@@ -293,7 +294,7 @@ describe('versions', () => {
     expect(begun).not.toContainEqual(['second', 1]);
   });
 
-  it('of another shape leave its items and what is in its sub-graphs alone as well', async () => {
+  it('of another shape leave its tasks alone, items and what is in its sub-graphs as well', async () => {
     const store = t.namespace();
     const calls: string[] = [];
     const shaped = (worker: string, extra: boolean) => {
@@ -307,10 +308,18 @@ describe('versions', () => {
       return g.outputs({});
     };
     const right = shaped('right', true);
-    await startWorker(store, [shaped('wrong', false)]);
+    const wrong = shaped('wrong', false);
+    await startWorker(store, [wrong]);
     await startWorker(store, [right]);
     for (const run of await Promise.all(range(3).map(() => startRun(store, right, undefined)))) {
       await run.result(WAIT);
+      // Whoever has another definition can tell how it stands all the same.
+      expect(await new Run(store, wrong, run.id).nodes()).toMatchObject([
+        { node: 'list', statusCode: 'completed' },
+        { node: 'each', statusCode: 'completed', items: { completed: 3 } },
+        { node: 'sub', statusCode: 'completed' },
+        { node: 'sub/verdict', statusCode: 'completed' },
+      ]);
     }
     expect(calls.filter((one) => one.startsWith('wrong'))).toEqual([]);
     expect(calls).toHaveLength(12);
@@ -324,10 +333,11 @@ describe('versions', () => {
     const other = g.outputs({ a });
     const run = await startRun(store, other, undefined, { runId: '1' });
     const worker = await startWorker(store, [shape(1)]);
-    await eventually(async () => {
-      const [task] = await store.getOutcomes(['shape/1/a']);
-      expect(task?.status).toContain(`by the hash ${other.hash.slice(0, 12)}...`);
-    });
+    const action = `shape@1.${other.hash.slice(0, 8)}/a`;
+    const absent = { kind: 'no-worker', queue: 'default', action };
+    await eventually(async () =>
+      expect((await run.why('a')).reasons).toMatchObject([absent, { kind: 'ready' }]),
+    );
     await worker.stop();
     await startWorker(store, [other]);
     expect(await run.result(WAIT)).toEqual({ a: 'other' });

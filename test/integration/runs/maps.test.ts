@@ -7,6 +7,7 @@ import {
   settled,
   startRun,
 } from '../../../src/index.js';
+import { actionPrefix } from '../../../src/run/names.js';
 import { eventually, listedIds, own, range, rejection } from '../../support/factories.js';
 import { startWorker } from '../../support/run-graphs.js';
 import { useTestBox } from '../../support/test-box.js';
@@ -106,18 +107,21 @@ describe('a map', () => {
     const each = g.map('each', { over: list, run: ({ item }) => item });
     const definition = g.outputs({ each });
     const run = await startRun(store, definition, undefined, { runId: '1' });
-    const [listTask] = await own(store, { actions: ['crash@1/list'] });
+    const [listTask] = await own(store, { actions: [`${actionPrefix(definition)}list`] });
     if (!listTask) throw new Error('nothing to own');
     await store.returnTask(listTask.id, listTask.token, {
       statusCode: 'completed',
       result: range(100),
     });
     // A worker owns the expander, inserts its items, and dies before the return is committed: it lost its lease.
-    const [lost] = await own(store, { actions: ['crash@1/each/~items'], maxDurationMs: 1 });
+    const [lost] = await own(store, {
+      actions: [`${actionPrefix(definition)}each/~items`],
+      maxDurationMs: 1,
+    });
     await t.pool.query(`select run_timers(now() + interval '1 minute')`);
     const tasks = range(100).map((i) => ({
       id: `crash/1/each/${i}`,
-      action: 'crash@1/each',
+      action: `${actionPrefix(definition)}each`,
       toSignalAfter: ['crash/1/each'],
     }));
     const late = store.returnTask(lost?.id ?? '', lost?.token ?? '', {

@@ -104,9 +104,9 @@ describe('readRunTree', () => {
     await startRun(store, definition, undefined, { runId: '1' });
     const spawned = 'top/1/x/~spawned';
     await store.insertTasks([
-      { id: `${spawned}/10`, action: 'other@2/~run', totalDependencies: 1 },
-      { id: `${spawned}/2`, action: 'other@2/~run', totalDependencies: 1 },
-      { id: `${spawned}/2/y`, action: 'other@2/y', toSignalAfter: [`${spawned}/2`] },
+      { id: `${spawned}/10`, action: 'other@2.5ad0/~run', totalDependencies: 1 },
+      { id: `${spawned}/2`, action: 'other@2.5ad0/~run', totalDependencies: 1 },
+      { id: `${spawned}/2/y`, action: 'other@2.5ad0/y', toSignalAfter: [`${spawned}/2`] },
     ]);
     expect(shapeOf(await readRunTree(store, 'top/1', definition))).toEqual([
       'x task pending',

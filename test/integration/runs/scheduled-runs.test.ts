@@ -13,6 +13,7 @@ import {
   type TaskStore,
   typed,
 } from '../../../src/index.js';
+import { actionPrefix } from '../../../src/run/names.js';
 import { Faults, withFaults } from '../../../src/testing/index.js';
 import { listedIds, rejection } from '../../support/factories.js';
 import { useTestDatabase } from '../../support/test-database.js';
@@ -169,7 +170,7 @@ describe('a schedule of a graph', () => {
       await Promise.all([one, other, one, other].map((each) => each.schedules.fireDue()));
     }
     await t.db.drain(one, new GraphActor(one, [etl]), { workers: 8 });
-    const runs = (await listedIds(one, { actions: ['etl@2/~run'] })).sort();
+    const runs = (await listedIds(one, { actions: [`${actionPrefix(etl)}~run`] })).sort();
     expect(runs).toEqual([1, 2, 3].map((n) => runOf(store, n).id));
   });
 
@@ -187,7 +188,9 @@ describe('a schedule of a graph', () => {
       statusCode: 'completed',
       result: { run: runOf(store, 1).id },
     });
-    expect(await listedIds(store, { actions: ['etl@2/~run'] })).toEqual([runOf(store, 1).id]);
+    expect(await listedIds(store, { actions: [`${actionPrefix(etl)}~run`] })).toEqual([
+      runOf(store, 1).id,
+    ]);
   });
 
   it('leaves a run alone that has the id already, and says so', async () => {

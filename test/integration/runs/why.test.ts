@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { graph, startRun } from '../../../src/index.js';
+import { actionPrefix } from '../../../src/run/names.js';
 import { eventually, range } from '../../support/factories.js';
 import { Gate, startWorker } from '../../support/run-graphs.js';
 import { useTestBox } from '../../support/test-box.js';
@@ -80,7 +81,11 @@ describe('why says of', () => {
     await startWorker(store, [definition]);
     const run = await startRun(store, definition, undefined, { runId: '1' });
     await store.waitFor('mails/1/list', WAIT);
-    const absent = { kind: 'no-worker', queue: 'default', action: 'mails@1/sent' };
+    const absent = {
+      kind: 'no-worker',
+      queue: 'default',
+      action: `${actionPrefix(definition)}sent`,
+    };
     await eventually(async () =>
       expect((await run.why('sent')).reasons).toMatchObject([absent, { kind: 'ready' }]),
     );

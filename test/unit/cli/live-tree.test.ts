@@ -74,8 +74,8 @@ test('a watched tree has what handlers have said', async () => {
   };
   const store = {
     listRunParts: async () => [
-      { id: 'g/1', action: 'g@1/~run', ...part },
-      { id: 'g/1/a', action: 'g@1/a', ...part },
+      { id: 'g/1', action: 'g@1.5ad0/~run', ...part },
+      { id: 'g/1/a', action: 'g@1.5ad0/a', ...part },
     ],
   };
   const progress = { done: 1, total: 2 };
