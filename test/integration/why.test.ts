@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import pg from 'pg';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { TaskNotFoundError, type TaskStore } from '../../src/index.js';
-import { giveBack, own, rejection, task } from '../support/factories.js';
+import { giveBack, own, range, rejection, task } from '../support/factories.js';
+import { readsOfSession } from '../support/session-reads.js';
 import { startManager } from '../support/start-manager.js';
 import { useTestBox } from '../support/test-box.js';
 
@@ -102,12 +104,54 @@ describe('why', () => {
   it('does not hinder those who work, and changes nothing', async () => {
     const store = t.namespace();
     await store.insertTasks([
-      ...Array.from({ length: 200 }, (_, i) => task(`t${i}`, { toSignalAfter: ['end'] })),
-      task('end', { action: 'end' }),
+      ...range(200).map((i) => task(`run/${i}`, { toSignalAfter: ['run/end'] })),
+      task('run/end', { action: 'end' }),
     ]);
     await startManager(store, async () => {});
-    const ids = Array.from({ length: 200 }, (_, i) => `t${i}`);
-    await Promise.all([store.waitFor(ids), ...ids.slice(0, 10).map(() => store.why('end'))]);
-    expect((await store.why('end')).reasons.at(-1)).toEqual({ kind: 'ready', numBefore: 0 });
+    const ids = range(200).map((i) => `run/${i}`);
+    await Promise.all([store.waitFor(ids), ...ids.slice(0, 10).map(() => store.why('run/end'))]);
+    expect((await store.why('run/end')).reasons.at(-1)).toEqual({ kind: 'ready', numBefore: 0 });
   });
+
+  it.each(['force_custom_plan', 'force_generic_plan'])(
+    'reads what lies around a task, and no more where all that will signal it is there, by %s',
+    async (mode) => {
+      const store = t.box.withPrefix(mode);
+      await store.insertTasks([
+        ...range(20_000).map((i) => task(`other/${i}`, { toSignalAfter: ['other/end'] })),
+        task('other/end'),
+        task('run/1', { action: null }),
+        task('run/1/a', { toSignalAfter: ['run/1/b'] }),
+        task('run/1/b', { toSignalAfter: ['run/1', 'run/1/sub/c'] }),
+        task('run/1/sub/c', { toSignalAfter: ['run/1'] }),
+        task('far', { toSignalAfter: ['run/2/a'] }),
+        task('run/2/a'),
+      ]);
+      const pool = new pg.Pool({ connectionString: inject('connectionString'), max: 1 });
+      onTestFinished(() => pool.end());
+      const box = (await t.another({ pool })).withPrefix(mode);
+      await pool.query(`select set_config('plan_cache_mode', $1, false)`, [mode]);
+      const read = async (id: string) => {
+        await pool.query('begin');
+        const before = await readsOfSession(pool, t.schema, 'task');
+        const [reason] = await reasons(box, id);
+        const after = await readsOfSession(pool, t.schema, 'task');
+        await pool.query('commit');
+        return { reason, rows: after.rows - before.rows };
+      };
+
+      const root = { id: 'run/1/a', reasons: [{ kind: 'no-worker' }, { kind: 'ready' }] };
+      for (const [id, from] of [
+        ['run/1', ['run/1/b', 'run/1/sub/c']],
+        ['run/1/sub/c', ['run/1/b']],
+      ] as const) {
+        const { reason, rows } = await read(id);
+        expect(reason).toMatchObject({ kind: 'signals', from, roots: [root] });
+        expect(rows).toBeLessThan(50);
+      }
+      const { reason, rows } = await read('run/2/a');
+      expect(reason).toMatchObject({ kind: 'signals', from: ['far'], roots: [{ id: 'far' }] });
+      expect(rows).toBeGreaterThan(20_000);
+    },
+  );
 });

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { randomNumbers } from '../support/random-numbers.js';
 import { at, expectRaise, NOW, spec, useSqlBox } from './sql-box.js';
 
 const box = useSqlBox();
@@ -211,6 +212,39 @@ describe('explain_task of a task that waits for signals', () => {
       from: many.slice(0, 20),
       roots: many.slice(0, 20).map((id) => ({ id })),
     });
+  });
+
+  it('says the same of tasks in directories as of tasks without any', async () => {
+    const next = randomNumbers(20);
+    const directories = ['', 'a/', 'a/b/', 'a/b/c/', 'b/', 'b/c/'];
+    let numWaiting = 0;
+    for (let round = 0; round < 12; round++) {
+      const ids = Array.from({ length: 30 }, (_, i) => {
+        return `r${round}/${directories[next(directories.length)]}${String.fromCharCode(97 + (i % 26))}${i}`;
+      });
+      const targetsOf = ids.map((_, i) => ids.filter((_, k) => k > i && next(12) === 0));
+      const specs = ids.map((id, i) => {
+        const numSenders = targetsOf.filter((targets) => targets.includes(id)).length;
+        const givenTotal = next(8) === 0 ? numSenders + 1 : null;
+        return spec(id, { targets: targetsOf[i] ?? [], givenTotal });
+      });
+      // No id has a dot: in the order of ids it comes next before '/'.
+      const flat = (id: string) => id.replaceAll('/', '.');
+      await box.insert(...specs);
+      await box.insert(
+        ...specs.map((one) => ({ ...one, id: flat(one.id), targets: one.targets.map(flat) })),
+      );
+      await employ();
+      for (const id of ids) {
+        const found = JSON.stringify(await reasons(id));
+        const expected = JSON.stringify(await reasons(flat(id)));
+        expect(flat(found).replace(/"numBefore":\d+/g, '')).toBe(
+          expected.replace(/"numBefore":\d+/g, ''),
+        );
+        if (found.includes('"signals"')) numWaiting++;
+      }
+    }
+    expect(numWaiting).toBeGreaterThan(100);
   });
 
   it('finds the root of 5,000 tasks in a row', async () => {
