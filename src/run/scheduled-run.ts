@@ -33,10 +33,11 @@ export async function scheduledRun<I>(
 
 /**
  * The id of the run that a task of a schedule starts, for `box.run(graph, id)`: of `nightly/2026-03-01T01:30:00.000Z`
- * it is `nightly@2026-03-01T01:30:00.000Z`. The run is there once that task has completed.
+ * it is `nightly@2026-03-01T01:30:00.000Z`. The run is there once that task has completed. Where that would be too long, or
+ * the same for another schedule (`a@b` and `a/b`), it is a digest.
  */
 export function scheduledRunId(taskId: string): string {
   const id = taskId.replaceAll('/', '@');
-  if (idFault(id) === null) return id;
+  if (!taskId.includes('@') && idFault(id) === null) return id;
   return createHash('sha256').update(taskId).digest('hex').slice(0, DIGEST_CHARACTERS);
 }

@@ -88,10 +88,13 @@ export class ActionManager extends EventEmitter<ManagerEvents> {
       counts: () => this.#inHand.counts,
     });
     this.#turns = new ClaimTurns((besides) => this.#room(besides));
-    this.#hosts = performers.map((actor) => {
-      const hostOptions = { ...shared, actor, inHand: this.#inHand, middleware: this.#middleware };
-      return new ActorHost(hostOptions);
-    });
+    const hosting = {
+      ...shared,
+      inHand: this.#inHand,
+      maxPrepareMs: this.#options.heartbeatMs,
+      middleware: this.#middleware,
+    };
+    this.#hosts = performers.map((actor) => new ActorHost({ ...hosting, actor }));
     this.#checkApart();
     this.#loops = this.#hosts.map((host) => this.#loopOf(store, host));
     this.#presence = new Presence({ store, logger, workers: () => this.#workers() });

@@ -17,6 +17,8 @@ interface ActorHostOptions {
   readonly inHand: InHand;
   readonly rules: OutcomeRules;
   readonly notices: Notices;
+  /** Preparing tasks may take so long: from then on their leases would have to be kept. */
+  readonly maxPrepareMs: number;
   /** Read at each task. */
   readonly middleware: readonly Middleware[];
   /** Performs what an actor without a handler does not. */
@@ -83,12 +85,20 @@ export class ActorHost implements JobHost {
 
   /** Lets the actor read ahead for tasks just owned. */
   async prepare(tasks: readonly OwnedTask[]): Promise<void> {
-    const { actor, notices } = this.#options;
+    const { actor, notices, maxPrepareMs } = this.#options;
     if (!actor.prepare || tasks.length === 0) return;
+    let timer: NodeJS.Timeout | undefined;
+    const isLate = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => {
+        reject(new Error(`prepare took longer than a heartbeat, ${maxPrepareMs} ms`));
+      }, maxPrepareMs);
+    });
     try {
-      await actor.prepare(tasks);
+      await Promise.race([actor.prepare(tasks), isLate]);
     } catch (err) {
       notices.logger.warn({ err, actorId: actor.id }, 'tasks are performed unprepared');
+    } finally {
+      clearTimeout(timer);
     }
   }
 

@@ -79,7 +79,7 @@ interface Performer {
   readonly settings?: Readonly<Record<string, ActionSettings>>;
   /**
    * Called with tasks just owned, before they can take up a worker: to read in one go what their handlers will need. They
-   * wait for it. What it rejects with is logged, and they are performed all the same.
+   * wait for it, as long as a heartbeat at most. What it rejects with is logged, and they are performed all the same.
    */
   prepare?(tasks: readonly OwnedTask[]): Promise<void>;
   /** Has the listener called after each change of actions or settings, until the function returned is called. */

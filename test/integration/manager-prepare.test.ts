@@ -41,22 +41,32 @@ it('tasks are prepared claim by claim, and take up no worker before', async () =
   expect(prepared.sort()).toEqual(handled.sort());
 });
 
-it('tasks are performed all the same where preparing them failed, which is logged', async () => {
-  const store = t.namespace();
-  const logged: unknown[] = [];
-  const logger: Logger = {
-    debug: () => {},
-    info: () => {},
-    warn: (fields: object, message?: string) => logged.push([fields, message]),
-    error: () => {},
-  };
-  await store.insertTasks([task('a')]);
-  const broken = new Error('broken');
-  const { actor } = preparing(() => Promise.reject(broken));
-  await startManager(store, actor, { logger });
-  await store.waitFor('a');
-  expect(await statuses(store)).toEqual({ a: 'completed' });
-  expect(logged).toEqual([
-    [{ err: broken, actorId: 'prepared' }, 'tasks are performed unprepared'],
-  ]);
-});
+const broken = new Error('broken');
+it.each([
+  ['failed', () => Promise.reject(broken), broken],
+  [
+    'takes longer than a heartbeat',
+    () => new Promise<void>(() => {}),
+    new Error('prepare took longer than a heartbeat, 50 ms'),
+  ],
+])(
+  'tasks are performed all the same where preparing them %s, which is logged',
+  async (...given) => {
+    const [, prepare, err] = given;
+    const store = t.namespace();
+    const logged: unknown[] = [];
+    const logger: Logger = {
+      debug: () => {},
+      info: () => {},
+      warn: (fields: object, message?: string) => logged.push([fields, message]),
+      error: () => {},
+    };
+    await store.insertTasks([task('a')]);
+    const { actor } = preparing(prepare);
+    const manager = await startManager(store, actor, { logger, heartbeatMs: 50 });
+    await store.waitFor('a');
+    expect(await statuses(store)).toEqual({ a: 'completed' });
+    expect(logged).toEqual([[{ err, actorId: 'prepared' }, 'tasks are performed unprepared']]);
+    await manager.stop();
+  },
+);

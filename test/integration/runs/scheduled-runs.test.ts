@@ -263,4 +263,10 @@ describe('the id of a scheduled run', () => {
     expect(long).toMatch(/^[0-9a-f]{32}$/);
     expect(scheduledRunId('a/b/now-1')).toBe('a@b@now-1');
   });
+
+  it('is another for each schedule', () => {
+    const names = ['a/b', 'a@b', 'a@@b', 'a/@b', 'a@/b', 'a//b', 'a', '@a'];
+    const ids = names.map((name) => scheduledRunId(`${name}/now-1`));
+    expect(new Set(ids).size).toBe(names.length);
+  });
 });
