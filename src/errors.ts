@@ -353,6 +353,13 @@ export class SnoozeError extends SignalboxError {
   }
 }
 
+/** The box was closed before the call, or before all of its statements had begun. */
+export class ClosedError extends SignalboxError {
+  constructor(options?: { cause?: unknown }) {
+    super('CLOSED', 'The box was closed. Connect again to go on.', options);
+  }
+}
+
 /** The manager is stopping or stopped: it takes no more work. Also the reason that running handlers' signals give. */
 export class ManagerStoppedError extends SignalboxError {
   constructor(options?: { cause?: unknown }) {

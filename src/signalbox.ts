@@ -153,7 +153,10 @@ export class Signalbox extends PgTaskStore implements TaskStore {
     return graphWorker(this, graphs, options);
   }
 
-  /** Ends every wait with WaitCancelledError, lets other calls finish and closes the connections. Safe to call twice. */
+  /**
+   * Ends every wait with WaitCancelledError, lets statements and transactions that have begun finish, and closes the
+   * connections. What would begin another rejects with ClosedError. Safe to call twice.
+   */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -163,6 +166,7 @@ export class Signalbox extends PgTaskStore implements TaskStore {
     await this.#hub.stop();
     // Woken by that, they still say their last word to the database.
     await Promise.allSettled(this.#sleeping);
+    this.database.close();
     if (this.#ownsPool) await closePool(this.database.pool);
   }
 

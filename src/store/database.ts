@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
+import { ClosedError } from '../errors.js';
 import { translateSqlError } from './sql-errors.js';
 
 /** A row as Postgres sent it: one string, or null, a column. */
@@ -34,6 +35,7 @@ export class Database {
   readonly pool: pg.Pool;
   readonly schema: string;
   readonly #isPreparing: boolean;
+  #isClosed = false;
   readonly #statements = new Map<string, { text: string; name: string }>();
 
   constructor(options: { pool: pg.Pool; schema: string; preparedStatements: boolean }) {
@@ -48,12 +50,27 @@ export class Database {
    */
   async rows(text: string, values: readonly unknown[], client?: pg.ClientBase): Promise<RawRow[]> {
     if (client) return this.#query(client, text, values);
-    return this.#again(() => this.#query(this.pool, text, values));
+    return this.#again(() => {
+      this.#checkOpen();
+      return this.#query(this.pool, text, values);
+    });
   }
 
   /** Runs `work` in a transaction; it leaves nothing unless `work` resolves. Runs it again when it deadlocked. */
   async transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    return this.#again(() => this.#transactionOnce(work));
+    return this.#again(() => {
+      this.#checkOpen();
+      return this.#transactionOnce(work);
+    });
+  }
+
+  /** From now on no statement and no transaction begins: ClosedError. Those that have begun go on. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  #checkOpen(): void {
+    if (this.#isClosed) throw new ClosedError();
   }
 
   async #query(

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { ClosedError } from '../errors.js';
 import type { OwnedTask, OwnRequest, TaskStore } from '../store/task-store.js';
 import type { ClaimTurns } from './claim-turns.js';
 
@@ -10,6 +11,7 @@ import type { ClaimTurns } from './claim-turns.js';
  *   idle     --woken--> claiming
  *   idle     --time up--> idle                    idleMs doubles while nothing comes, up to maxIdleMs
  *   claiming --error--> backing off --errWaitTimeMs--> claiming
+ *   claiming --ClosedError--> stopped
  *   any      --stop--> stopped
  *
  * The actor's actions are read at each ask: it learns and forgets, and of some no more may be performed for now. Without
@@ -139,6 +141,8 @@ export class ClaimLoop {
         isTimeUp = false;
         if (this.#isStopping) continue;
         onFailed(error);
+        // There will be no other answer.
+        if (error instanceof ClosedError) return;
         await this.#pause(errWaitTimeMs);
       }
     }

@@ -22,7 +22,7 @@ export interface ManagerEvents {
   batch: [{ size: number; durationMs: number }];
   /** A task whose action no actor here knows was owned; it is handed back. */
   unknownAction: [{ task: OwnedTask }];
-  /** A call of the database failed, with so many tasks; it is made again. */
+  /** A call of the database failed, with so many tasks; it is made again, but not of a box that was closed. */
   error: [{ error: unknown; call: ManagerCall; numTasks: number }];
 }
 
