@@ -1,28 +1,37 @@
 import type { StatusCode, TaskStore } from '../store/task-store.js';
-import { below, INTERNAL, isInternal, taskId } from './names.js';
+import { below, INTERNAL, taskId } from './names.js';
 import type { Plan } from './plan.js';
 import { UnknownNodeError } from './run-errors.js';
+import { type Place, RunPlans, spawnedOn, spawnerOf, within } from './run-plans.js';
 
 export interface RerunOptions {
-  /** `'failed'`: what failed or was cancelled. Else nodes, or items of maps: `['load', 'each/3', 'sub/verdict']`. */
+  /**
+   * `'failed'`: what failed or was cancelled. Else nodes, items of maps, runs that were spawned, and what is in these:
+   * `['load', 'each/3', 'sub/verdict', 'crawl/~spawned/7', 'crawl/~spawned/8/fetch']`.
+   */
   readonly from: 'failed' | readonly string[];
   /** Only say what would be done. Default false. */
   readonly preview?: boolean;
 }
 
 export interface RerunPreview {
-  /** Nodes, and items of maps whose other items are kept, that run again; a map that is made anew by its name alone. */
+  /**
+   * Nodes, and items of maps whose other items are kept, that run again; a map that is made anew by its name alone. Of spawned
+   * runs that go on those too, by their paths.
+   */
   readonly reruns: readonly string[];
-  /** Nodes whose results are kept. */
+  /** Nodes whose results are kept; not those of spawned runs. */
   readonly keeps: readonly string[];
 }
 
 const FAILED: StatusCode[] = ['aborted', 'cancelled'];
-const SPAWNED = `/${INTERNAL.spawned}/`;
+/** 9 before 10. */
+const BY_PLACE = new Intl.Collator('en', { numeric: true });
 
 /**
  * Reruns by way of the store: roots, and what they signal, become pending in one statement. What was inserted under way
- * is not of that kind: an expander that runs again deletes its items, and inserts them anew. See perform-map.ts.
+ * is not of that kind: an expander that runs again deletes its items, and inserts them anew, as a handler does with the runs
+ * that it spawned. See perform-map.ts and perform-spawn.ts.
  */
 export async function rerun(
   store: TaskStore,
@@ -30,19 +39,25 @@ export async function rerun(
   run: string,
   { from, preview = false }: RerunOptions,
 ): Promise<RerunPreview> {
-  const named = from === 'failed' ? await failedPaths(store, plan, run) : pathsOf(plan, run, from);
-  const { roots, reached } = closure(plan, named);
-  const report = toPreview(plan, reached);
+  const paths = from === 'failed' ? await failedPaths(store, run) : from;
+  const plans = await RunPlans.read(store, plan, run, paths);
+  const named = paths.flatMap((path) =>
+    from === 'failed'
+      ? beginningOf(plans.locate(path))
+      : beginningsOf(plans.locate(path), run, path),
+  );
+  const { roots, reached } = closure(plans, named);
+  const report = toPreview(plan, plans, reached);
   if (preview || roots.length === 0) return report;
   const ids = roots.map((path) => taskId(run, path));
   await store.rerunTasks(ids, { downstream: true });
   return report;
 }
 
-async function failedPaths(store: TaskStore, plan: Plan, run: string): Promise<string[]> {
+async function failedPaths(store: TaskStore, run: string): Promise<string[]> {
   const paths: string[] = [];
   for await (const { id } of store.listTasks({ idPrefix: `${run}/`, statusCodes: FAILED })) {
-    paths.push(beginningOf(plan, id.slice(run.length + 1)));
+    paths.push(id.slice(run.length + 1));
   }
   const [own] = await store.getOutcomes([run], { results: false });
   if (own && FAILED.includes(own.statusCode)) paths.push('');
@@ -50,35 +65,37 @@ async function failedPaths(store: TaskStore, plan: Plan, run: string): Promise<s
 }
 
 /** What was inserted under way is made anew by what made it; an event that failed waits again from its gate on. */
-function beginningOf(plan: Plan, path: string): string {
-  const spawning = spawningPath(plan, path);
+function beginningOf(place: Place): string {
+  const { plan, base, path } = place;
+  const spawning = spawningPath(place);
   if (spawning !== null) return spawning;
   const [parent, name] = split(path);
-  if (name === INTERNAL.open) return mapStart(plan, parent);
-  if (name === INTERNAL.timeout || name === INTERNAL.skipped) return below(parent, INTERNAL.gate);
-  return plan.nodes.get(path)?.kind === 'event' ? below(path, INTERNAL.gate) : path;
+  if (name === INTERNAL.open) return within(base, mapStart(plan, parent));
+  const isOfEvent = name === INTERNAL.timeout || name === INTERNAL.skipped;
+  if (isOfEvent) return within(base, below(parent, INTERNAL.gate));
+  return within(base, plan.nodes.get(path)?.kind === 'event' ? below(path, INTERNAL.gate) : path);
 }
 
-/** Where the work of a node begins; an item is its own beginning. */
-function pathsOf(plan: Plan, run: string, names: readonly string[]): string[] {
-  return names.map((name) => {
-    const kind = plan.nodes.get(name)?.kind;
-    if (kind === 'map') return mapStart(plan, name);
-    if (kind === 'task') return taskStart(plan, name);
-    if (kind === 'graph') return below(name, INTERNAL.input);
-    if (kind === 'event') return below(name, INTERNAL.gate);
-    if (kind === undefined && !isItem(plan, name)) throw new UnknownNodeError(run, name, 'node');
-    return name;
-  });
+/** Where the work of a node, or of a spawned run, begins; an item is its own beginning. */
+function beginningsOf({ plan, base, path }: Place, run: string, name: string): string[] {
+  const kind = plan.nodes.get(path)?.kind;
+  if (kind === 'map') return [within(base, mapStart(plan, path))];
+  if (kind === 'task') return [within(base, taskStart(plan, path))];
+  if (kind === 'graph') return [within(base, below(path, INTERNAL.input))];
+  if (kind === 'event') return [within(base, below(path, INTERNAL.gate))];
+  if (kind === 'sleep' || isItem(plan, path)) return [within(base, path)];
+  if (base === '' || path !== '') throw new UnknownNodeError(run, name, 'node');
+  return [...plan.tasks.values()].flatMap((task) =>
+    task.hasDependencies ? [] : [within(base, task.path)],
+  );
 }
 
-/** What spawned the run that a path lies in, the outermost: a task that runs again, or an item, spawns anew. */
-function spawningPath(plan: Plan, path: string): string | null {
-  const at = path.indexOf(SPAWNED);
-  if (at < 0) return null;
-  const node = path.slice(0, at);
-  const [place = ''] = path.slice(at + SPAWNED.length).split('/');
-  return plan.zips.has(node) ? below(node, place) : taskStart(plan, node);
+/** What makes a spawned run of which nothing more is known anew: the task that spawned it, or the item. */
+function spawningPath(place: Place): string | null {
+  const spawned = spawnedOn(place);
+  if (!spawned) return null;
+  const { node, item } = spawned;
+  return within(place.base, item === null ? taskStart(place.plan, node) : below(node, item));
 }
 
 function taskStart(plan: Plan, path: string): string {
@@ -101,45 +118,82 @@ function split(path: string): [parent: string, name: string] {
 }
 
 /** All that runs again, and of it what nothing else brings about. */
-function closure(plan: Plan, named: readonly string[]): { roots: string[]; reached: Set<string> } {
+function closure(
+  plans: RunPlans,
+  named: readonly string[],
+): { roots: string[]; reached: ReadonlySet<string> } {
   const roots = new Set(named);
   const reached = new Set<string>();
   const queue = [...named];
   for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
     if (reached.has(path)) continue;
     reached.add(path);
-    queue.push(...targetsOf(plan, path));
-    const root = expanderOfGate(plan, path);
+    const place = plans.locate(path);
+    queue.push(...targetsOf(place));
+    const root = expanderOfGate(place);
     if (root === null) continue;
     roots.add(root);
     queue.push(root);
   }
-  return { roots: [...roots], reached };
+  const isKept = (path: string) => !isSpawnedAnew(plans, path, reached);
+  return { roots: [...roots].filter(isKept), reached: new Set([...reached].filter(isKept)) };
 }
 
-function targetsOf(plan: Plan, path: string): Iterable<string> {
+function targetsOf({ plan, base, path }: Place): string[] {
   const planned = plan.tasks.get(path);
-  if (planned) return planned.targets;
+  if (planned) {
+    const targets = Array.from(planned.targets, (target) => within(base, target));
+    return base !== '' && path === '' ? [spawnerOf(base), ...targets] : targets;
+  }
   const [map, index] = split(path);
   const following = [...plan.zips.values()].filter(({ over }) => over === map);
-  return [map, ...following.map((zip) => `${zip.path}/${index}`)];
+  return [map, ...following.map((zip) => `${zip.path}/${index}`)].map((one) => within(base, one));
 }
 
 /** Items that waited for a gate have begun: they can wait for it again only if they are made anew. */
-function expanderOfGate(plan: Plan, path: string): string | null {
+function expanderOfGate({ plan, base, path }: Place): string | null {
   const [map, name] = split(path);
   const zip = name === INTERNAL.gate ? plan.zips.get(map) : undefined;
-  return zip ? below(zip.root, INTERNAL.items) : null;
+  return zip ? within(base, below(zip.root, INTERNAL.items)) : null;
 }
 
-function toPreview(plan: Plan, reached: ReadonlySet<string>): RerunPreview {
-  const isMadeAnew = (map: string) => reached.has(mapStart(plan, map));
-  const items = [...reached].filter((path) => isItem(plan, path) && !isMadeAnew(split(path)[0]));
-  const nodes = [...plan.nodes.keys()];
+/** It lies in a spawned run that will be deleted, as what spawned it runs again. */
+function isSpawnedAnew(plans: RunPlans, path: string, reached: ReadonlySet<string>): boolean {
+  for (const place of plans.way(path)) {
+    const node = spawnedOn(place)?.node;
+    if (node === undefined) return false;
+    const makers = [spawningPath(place), within(place.base, mapStart(place.plan, node))];
+    if (makers.some((maker) => maker !== null && reached.has(maker))) return true;
+  }
+  return false;
+}
+
+function toPreview(plan: Plan, plans: RunPlans, reached: ReadonlySet<string>): RerunPreview {
+  const places = new Map<string, Place[]>();
+  for (const path of [...reached].sort(BY_PLACE.compare)) {
+    const place = plans.locate(path);
+    places.set(place.base, [...(places.get(place.base) ?? []), place]);
+  }
+  const bases = [...places.keys()].sort(BY_PLACE.compare);
   return {
-    reruns: [...nodes.filter((path) => reached.has(path)), ...items].filter(
-      (path) => !isInternal(path),
-    ),
-    keeps: nodes.filter((path) => !reached.has(path)),
+    reruns: bases.flatMap((base) => [
+      ...(base === '' ? [] : [base]),
+      ...shownOf(places.get(base) ?? [], reached),
+    ]),
+    keeps: [...plan.nodes.keys()].filter((path) => !reached.has(path)),
   };
+}
+
+/** Of places in one run. */
+function shownOf(places: readonly Place[], reached: ReadonlySet<string>): string[] {
+  const [first] = places;
+  if (!first) return [];
+  const { plan, base } = first;
+  const isMadeAnew = (map: string) => reached.has(within(base, mapStart(plan, map)));
+  const items = places.filter(({ path }) => isItem(plan, path) && !isMadeAnew(split(path)[0]));
+  const nodes = [...plan.nodes.keys()].map((path) => within(base, path));
+  return [
+    ...nodes.filter((path) => reached.has(path)),
+    ...items.map(({ path }) => within(base, path)),
+  ];
 }

@@ -89,7 +89,7 @@ describe('a map whose items spawn', () => {
     expect(await run.result(WAIT)).toEqual({ total: 3 });
   });
 
-  it('has what one item spawned made anew with it, and all of it with the map', async () => {
+  it('goes on from failed within the run that failed, and has all that it spawned made anew with the map', async () => {
     const store = t.namespace();
     t.allow({ signalsMayOutnumberSenders: true });
     const broken = new Set([2]);
@@ -100,7 +100,11 @@ describe('a map whose items spawn', () => {
     const before = await store.getTask('site/1/each/~spawned/1/0');
     broken.clear();
     expect(await run.rerun({ from: 'failed' })).toEqual({
-      reruns: ['each', 'total', 'each/2'],
+      reruns: [
+        'each',
+        'total',
+        ...range(3).flatMap((i) => [`each/~spawned/2/${i}`, `each/~spawned/2/${i}/a`]),
+      ],
       keeps: ['list'],
     });
     expect(await run.result(WAIT)).toEqual({ total: 6 });

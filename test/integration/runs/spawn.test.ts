@@ -47,18 +47,28 @@ function spreading(page: Graph<{ n: number }, { twice: number }>) {
   return g.outputs({ crawl, after });
 }
 
+/** Of runs within runs: how deep they go, how many there are at each level, and which place of which this is. */
+interface Nest {
+  depth: number;
+  width: number;
+  place?: string;
+}
+
 /** A graph that spawns itself until the depth of its input is used up. */
-function nesting() {
-  const g = graph<{ depth: number; width: number }>('nest');
+function nesting(perform: (place: string) => void = () => {}) {
+  const g = graph<Nest>('nest');
   const down = g.task('down', {
     spawns: () => [nest],
-    run: async ({ input: { depth, width }, spawn }) => {
+    run: async ({ input: { depth, width, place = '' }, spawn }) => {
+      perform(place);
       if (depth === 0) return 0;
-      const each = range(width).map(() => spawn(nest, { depth: depth - 1, width }));
+      const each = range(width).map((i) =>
+        spawn(nest, { depth: depth - 1, width, place: place + i }),
+      );
       return (await Promise.all(each)).length;
     },
   });
-  const nest: Graph<{ depth: number; width: number }, { down: number }> = g.outputs({ down });
+  const nest: Graph<Nest, { down: number }> = g.outputs({ down });
   return nest;
 }
 
@@ -509,21 +519,81 @@ describe('a rerun', () => {
     expect(await spawned.result()).toEqual({ twice: 2_402 });
   });
 
-  it('from failed does the whole of a node again of which a spawned run failed', async () => {
+  it('from failed goes on within the spawned runs that failed, and keeps the others', async () => {
     const store = t.namespace();
-    t.allow({ signalsMayOutnumberSenders: true });
     const broken = new Set([1]);
     const definition = spreading(doubling(broken));
     await startWorker(store, [definition]);
     const run = await startRun(store, definition, 3, { runId: '1' });
     await rejection(run.result(WAIT));
+    const kept = ['spread/1/crawl/~work', 'spread/1/crawl/~spawned/0', 'spread/1/crawl/~spawned/2'];
+    const before = await store.getTasks(kept);
     broken.clear();
-    expect(await run.rerun({ from: 'failed', preview: true })).toEqual({
+    const failed = 'crawl/~spawned/1';
+    const report = {
+      reruns: ['crawl', 'after', failed, `${failed}/first`, `${failed}/twice`],
+      keeps: [],
+    };
+    expect(await run.rerun({ from: 'failed', preview: true })).toEqual(report);
+    expect(await run.rerun({ from: 'failed' })).toEqual(report);
+    expect(await run.result(WAIT)).toMatchObject({ after: 3 });
+    expect(await store.getTasks(kept)).toEqual(before);
+    expect(await openRun(store, doubling(), `spread/1/${failed}`).result()).toEqual({ twice: 2 });
+  });
+
+  it('from failed spawns anew what failed in a shape that is no longer known', async () => {
+    const store = t.namespace();
+    t.allow({ signalsMayOutnumberSenders: true });
+    const old = spreading(doubling(new Set([1])));
+    const worker = await startWorker(store, [old]);
+    const run = await startRun(store, old, 3, { runId: '1' });
+    await rejection(run.result(WAIT));
+    await worker.stop();
+    const g = graph('double', { input: typed<{ n: number }>({ required: ['n'] }) });
+    const twice = g.task('twice', { run: ({ input }) => input.n * 2 });
+    const known = spreading(g.outputs({ twice }));
+    await startWorker(store, [known]);
+    const again = openRun(store, known, '1');
+    expect(await again.rerun({ from: 'failed' })).toEqual({
       reruns: ['crawl', 'after'],
       keeps: [],
     });
-    await run.rerun({ from: 'failed' });
-    expect(await run.result(WAIT)).toMatchObject({ after: 3 });
+    expect(await again.result(WAIT)).toMatchObject({ after: 3 });
+    expect(await openRun(store, known, 'spread/1/crawl/~spawned/1').result()).toEqual({ twice: 2 });
+  });
+
+  it('of nodes in spawned runs, of whole ones, and of what spawned them: nothing is done twice', async () => {
+    const store = t.namespace();
+    t.allow({ signalsMayOutnumberSenders: true });
+    const performed: string[] = [];
+    const definition = nesting((place) => performed.push(place));
+    await startWorker(store, [definition]);
+    const run = await startRun(store, definition, { depth: 2, width: 2 }, { runId: '1' });
+    await run.result(WAIT);
+    const outer = 'down/~spawned/0';
+    const inner = `${outer}/down/~spawned/1`;
+    for (const [from, report, places] of [
+      [[`${inner}/down`], ['down', inner, `${inner}/down`, outer, `${outer}/down`], ['01']],
+      [[inner], ['down', inner, `${inner}/down`, outer, `${outer}/down`], ['01']],
+      [
+        [outer, `${inner}/down`],
+        ['down', outer, `${outer}/down`],
+        ['0', '00', '01'],
+      ],
+    ] as const) {
+      performed.length = 0;
+      const { reruns, keeps } = await run.rerun({ from });
+      expect([...reruns].sort()).toEqual([...report].sort());
+      expect(keeps).toEqual([]);
+      await run.result(WAIT);
+      expect(performed.sort()).toEqual(places);
+    }
+    expect(await rejection(run.rerun({ from: [`${inner}/other`] }))).toMatchObject({
+      code: 'UNKNOWN_NODE',
+    });
+    expect(await rejection(run.rerun({ from: ['down/~spawned/9'] }))).toMatchObject({
+      code: 'UNKNOWN_NODE',
+    });
   });
 
   it('of a spawned run by itself goes on from its failed nodes, and takes along what waits for it', async () => {
