@@ -191,7 +191,7 @@ export class ActionManager extends EventEmitter<ManagerEvents> {
       store,
       actorId: host.actor.id,
       actions: () => host.openActions,
-      request: (asked) => this.#request(asked),
+      request: (asked) => this.#request(asked, host),
       queues,
       maxTasks,
       waitTimeMs,
@@ -204,13 +204,19 @@ export class ActionManager extends EventEmitter<ManagerEvents> {
     });
   }
 
-  #request(asked: number): Omit<OwnRequest, 'actorId' | 'actions' | 'maxTasks'> {
+  #request(
+    asked: number,
+    { numFree }: ActorHost,
+  ): Omit<OwnRequest, 'actorId' | 'actions' | 'maxTasks'> {
     const { maxDurationMs, queues, pollStrategy, workers } = this.#options;
+    const { numBegun = asked, tasksPerSlot } = this.#prefetch.shares(asked, this.#turns.numAsked);
+    const numBegin = Math.min(numBegun, Math.max(0, numFree - this.#turns.numAsked));
     return {
       maxDurationMs,
       holder: this.#id,
       maxSlots: workers,
-      ...this.#prefetch.shares(asked, this.#turns.numAsked),
+      ...(numBegin < asked ? { numBegun: numBegin } : {}),
+      ...(tasksPerSlot === undefined ? {} : { tasksPerSlot }),
       ...(queues ? { queues } : {}),
       ...(pollStrategy ? { pollStrategy } : {}),
     };

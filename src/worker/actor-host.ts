@@ -57,7 +57,14 @@ export class ActorHost implements JobHost {
   get openActions(): readonly string[] {
     const { channel } = this.#options.inHand;
     if (!channel.hasActionGates) return this.actor.actions;
-    return this.actor.actions.filter((action) => !channel.isFull(action));
+    return this.actor.actions.filter((action) => channel.numFree(action) > 0);
+  }
+
+  /** How many more tasks of the actor could begin at once if enough workers were idle. */
+  get numFree(): number {
+    const { channel } = this.#options.inHand;
+    if (!channel.hasActionGates) return Number.POSITIVE_INFINITY;
+    return this.actor.actions.reduce((sum, action) => sum + channel.numFree(action), 0);
   }
 
   /** Takes over what the actor knows now: schemas, limits; tasks that it would no longer perform go back. */

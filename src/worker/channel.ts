@@ -29,10 +29,11 @@ export class Channel {
     return this.#actionGates.size > 0;
   }
 
-  /** No more of this action can begin before one has ended, or waits at its gate. */
-  isFull(action: string): boolean {
+  /** How many more of this action may begin, besides those that run or wait at its gate. */
+  numFree(action: string): number {
     const gate = this.#actionGates.get(action);
-    return gate !== undefined && gate.numInside + gate.parked.length >= gate.capacity;
+    if (!gate) return Number.POSITIVE_INFINITY;
+    return Math.max(0, gate.capacity - gate.numInside - gate.parked.length);
   }
 
   /** Jobs that wait, parked ones included. */

@@ -222,6 +222,22 @@ describe('an actor', () => {
     await store.waitFor(range(20).map((i) => `slow${i}`));
     expect(mostSlow).toBe(2);
   });
+
+  it('counts a try only of those that begin, of an action with limited concurrency', async () => {
+    const store = t.namespace();
+    const ids = range(6).map((i) => `t${i}`);
+    await store.insertTasks(ids.map((id) => task(id)));
+    const { opened, open } = gate();
+    const actor = defineActor('actor', { work: { concurrency: 2, handle: () => opened } });
+    const manager = await start(store, actor, { workers: 6 });
+    await eventually(() => expect(manager.stats()).toMatchObject({ performing: 2, waiting: 4 }));
+    const standings = await Promise.all(ids.map((id) => store.why(id)));
+    const reasons = standings.flatMap((standing) => standing.reasons);
+    expect(reasons.filter((one) => one.kind === 'owned' && one.isBegun)).toHaveLength(2);
+    open();
+    await store.waitFor(ids);
+    for (const { numTries } of await store.getTasks(ids)) expect(numTries).toBe(1);
+  });
 });
 
 describe('the lifecycle of a manager', () => {

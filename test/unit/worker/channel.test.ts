@@ -50,7 +50,7 @@ describe('a channel', () => {
     const c = channelOf(tasks, { slow: 1 });
     expect(c.takeAll()).toEqual(['s1', 'fast']);
     expect([c.channel.size, c.channel.numParked]).toEqual([1, 1]);
-    expect(c.channel.isFull('slow')).toBe(true);
+    expect(c.channel.numFree('slow')).toBe(0);
     c.end('s1');
     expect(c.takeAll()).toEqual(['s2']);
   });
