@@ -209,14 +209,11 @@ export class ActionManager extends EventEmitter<ManagerEvents> {
     { numFree }: ActorHost,
   ): Omit<OwnRequest, 'actorId' | 'actions' | 'maxTasks'> {
     const { maxDurationMs, queues, pollStrategy, workers } = this.#options;
-    const { numBegun = asked, tasksPerSlot } = this.#prefetch.shares(asked, this.#turns.numAsked);
-    const numBegin = Math.min(numBegun, Math.max(0, numFree - this.#turns.numAsked));
     return {
       maxDurationMs,
       holder: this.#id,
       maxSlots: workers,
-      ...(numBegin < asked ? { numBegun: numBegin } : {}),
-      ...(tasksPerSlot === undefined ? {} : { tasksPerSlot }),
+      ...this.#prefetch.shares(asked, this.#turns.numAsked, numFree),
       ...(queues ? { queues } : {}),
       ...(pollStrategy ? { pollStrategy } : {}),
     };

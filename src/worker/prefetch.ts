@@ -52,11 +52,19 @@ export class Prefetch {
     return isBatch || isRunningDry ? free : 0;
   }
 
-  /** What a request for so many says of how they will be performed; `besides` are asked for already. */
-  shares(maxTasks: number, besides: number): Pick<OwnRequest, 'numBegun' | 'tasksPerSlot'> {
+  /**
+   * What a request for so many says of how they will be performed; `besides` are asked for already, and no more than
+   * `numFree` of them could begin at once, however many workers are idle.
+   */
+  shares(
+    maxTasks: number,
+    besides: number,
+    numFree: number,
+  ): Pick<OwnRequest, 'numBegun' | 'tasksPerSlot'> {
     const { pace, counts, maxTasks: most } = this.#options;
     const { numWaiting, numIdle } = counts();
-    const numSoon = numIdle + pace.numWithin(PREFETCH.begunWithinMs) - numWaiting - besides;
+    const numAtOnce = Math.min(numIdle, numFree);
+    const numSoon = numAtOnce + pace.numWithin(PREFETCH.begunWithinMs) - numWaiting - besides;
     const tasksPerSlot = Math.min(most, pace.numPerWorker());
     return numSoon >= maxTasks
       ? { tasksPerSlot }

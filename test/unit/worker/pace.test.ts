@@ -28,6 +28,9 @@ function measuring(workers = 5) {
   };
 }
 
+/** No action is limited. */
+const ANY = Number.POSITIVE_INFINITY;
+
 describe('the pace', () => {
   it('is unknown at first: nothing is owned ahead', () => {
     const { pace } = measuring();
@@ -90,7 +93,8 @@ describe('the prefetch', () => {
   it('asks for what idle workers begin at once, all begun, while nothing is known', () => {
     const first = prefetching();
     expect(first.room(0)).toBe(5);
-    expect(first.shares(5, 0)).toEqual({ tasksPerSlot: 1 });
+    expect(first.shares(5, 0, ANY)).toEqual({ tasksPerSlot: 1 });
+    expect(first.shares(5, 0, 2)).toEqual({ tasksPerSlot: 1, numBegun: 2 });
     expect(first.room(5)).toBe(0);
     expect(prefetching({ numIdle: 2 }).room(0)).toBe(2);
   });
@@ -99,7 +103,7 @@ describe('the prefetch', () => {
     const short = prefetching({}, 0.05);
     expect(short.room(0)).toBe(1_005);
     expect(short.room(600)).toBe(0);
-    expect(short.shares(500, 500)).toEqual({ tasksPerSlot: 500 });
+    expect(short.shares(500, 500, ANY)).toEqual({ tasksPerSlot: 500 });
   });
 
   it('asks for nothing ahead of long ones', () => {
@@ -111,8 +115,8 @@ describe('the prefetch', () => {
   it('counts as begun what will be within 20 ms', () => {
     const medium = prefetching({ numIdle: 0, numWaiting: 4 }, 10);
     expect(medium.room(0)).toBe(46);
-    expect(medium.shares(46, 0)).toEqual({ tasksPerSlot: 10, numBegun: 6 });
-    expect(medium.shares(46, 20)).toEqual({ tasksPerSlot: 10, numBegun: 0 });
+    expect(medium.shares(46, 0, ANY)).toEqual({ tasksPerSlot: 10, numBegun: 6 });
+    expect(medium.shares(46, 20, ANY)).toEqual({ tasksPerSlot: 10, numBegun: 0 });
   });
 
   it('asks anew when half of what may wait is left, not for each task', () => {
