@@ -170,9 +170,11 @@ function isSpawnedAnew(plans: RunPlans, path: string, reached: ReadonlySet<strin
 
 function toPreview(plan: Plan, plans: RunPlans, reached: ReadonlySet<string>): RerunPreview {
   const places = new Map<string, Place[]>();
-  for (const path of [...reached].sort(BY_PLACE.compare)) {
+  for (const path of reached) {
     const place = plans.locate(path);
-    places.set(place.base, [...(places.get(place.base) ?? []), place]);
+    const others = places.get(place.base);
+    if (others) others.push(place);
+    else places.set(place.base, [place]);
   }
   const bases = [...places.keys()].sort(BY_PLACE.compare);
   return {
@@ -190,10 +192,13 @@ function shownOf(places: readonly Place[], reached: ReadonlySet<string>): string
   if (!first) return [];
   const { plan, base } = first;
   const isMadeAnew = (map: string) => reached.has(within(base, mapStart(plan, map)));
-  const items = places.filter(({ path }) => isItem(plan, path) && !isMadeAnew(split(path)[0]));
+  const items = places
+    .filter(({ path }) => isItem(plan, path) && !isMadeAnew(split(path)[0]))
+    .map(({ path }) => split(path))
+    .sort(([a, i], [b, k]) => (a === b ? Number(i) - Number(k) : BY_PLACE.compare(a, b)));
   const nodes = [...plan.nodes.keys()].map((path) => within(base, path));
   return [
     ...nodes.filter((path) => reached.has(path)),
-    ...items.map(({ path }) => within(base, path)),
+    ...items.map(([map, place]) => within(base, `${map}/${place}`)),
   ];
 }
