@@ -33,6 +33,8 @@ interface Spec {
   readonly kind: (typeof KINDS)[number];
   readonly behaviour: 'works' | 'fails' | 'is not wanted';
   readonly size: number;
+  /** Of maps: whether it is their items that fail, or what these spawn. */
+  readonly spawns: boolean;
   /** Places among the nodes before it. */
   readonly over: number;
   readonly deps: readonly { readonly at: number; readonly mode: (typeof MODES)[number] }[];
@@ -42,6 +44,7 @@ const spec: fc.Arbitrary<Spec> = fc.record({
   kind: fc.constantFrom(...KINDS),
   behaviour: fc.constantFrom('works', 'works', 'works', 'fails', 'is not wanted'),
   size: fc.integer({ min: 0, max: 3 }),
+  spawns: fc.boolean(),
   over: fc.nat(1_000),
   deps: fc.array(fc.record({ at: fc.nat(1_000), mode: fc.constantFrom(...MODES) }), {
     maxLength: 3,
@@ -57,11 +60,13 @@ interface Placed {
   readonly deps: Spec['deps'];
 }
 
-/** What stands where in the graph: a map needs a list, or a map, before it. */
+/** What stands where in the graph: a map needs a list, or a map that spawns nothing, before it. */
 function place(specs: readonly Spec[]): Placed[] {
   const placed: Placed[] = [];
   for (const [i, one] of specs.entries()) {
-    const maps = placed.flatMap(({ kind }, at) => (kind === 'map' || kind === 'zip' ? [at] : []));
+    const maps = placed.flatMap(({ kind, spec: { spawns } }, at) =>
+      (kind === 'map' || kind === 'zip') && !spawns ? [at] : [],
+    );
     const lists = placed.flatMap(({ kind }, at) => (kind === 'task' ? [at] : []));
     const wanted = one.kind === 'zip' ? maps : lists;
     const isMap = one.kind === 'map' || one.kind === 'zip';
@@ -162,7 +167,17 @@ function add(
       return g.graph(id, { graph: inner(fails), after });
     default: {
       const list = handles[over] as Node<readonly number[]>;
-      return g.map(id, { over: list, after, ...condition, run: ({ item }) => work(fails, item) });
+      const shared = { over: list, after, ...condition };
+      if (!one.spawns) return g.map(id, { ...shared, run: ({ item }) => work(fails, item) });
+      const { works, fails: failing } = SPAWNED;
+      return g.map(id, {
+        ...shared,
+        spawns: [works, failing],
+        run: async ({ item, spawn }) => {
+          await spawn(fails ? failing : works);
+          return item;
+        },
+      });
     }
   }
 }
