@@ -1,5 +1,6 @@
 import type { Run } from '../run/run.js';
 import { type RunTree, readRunTree } from '../run/run-tree.js';
+import { isFailure } from '../store/status-code.js';
 import type { TaskStore } from '../store/task-store.js';
 import { collectResult } from './collect-result.js';
 import { formatDuration } from './duration.js';
@@ -8,7 +9,6 @@ import type { AnyGraph } from './graph-modules.js';
 import type { GraphStart } from './graph-start.js';
 import { countOf, formatCount } from './progress-text.js';
 import { clean } from './render-run.js';
-import { isFailure } from './run-report.js';
 import type { Session } from './session.js';
 
 export interface GraphReportOptions {

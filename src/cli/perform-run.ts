@@ -1,10 +1,11 @@
+import { isFailure } from '../store/status-code.js';
 import type { Task, TaskCount, TaskStore } from '../store/task-store.js';
 import type { Actor } from '../worker/actor.js';
 import type { Middleware } from '../worker/middleware/middleware.js';
 import { InterruptedError } from './cli-errors.js';
 import { Progress } from './progress.js';
 import { countOf, formatCount, type ProgressCounts } from './progress-text.js';
-import { hasEnded, isFailure, numEnded, type RunReport, tallyRun } from './run-report.js';
+import { hasEnded, numEnded, type RunReport, tallyRun } from './run-report.js';
 import { RUN_TASK_ID, signalRun } from './run-scan.js';
 import type { RunStart } from './run-start.js';
 import type { Session } from './session.js';

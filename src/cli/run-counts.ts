@@ -1,7 +1,8 @@
 import type { StatusCounts } from '../run/run-status.js';
 import type { RunTree } from '../run/run-tree.js';
+import { isFailure } from '../store/status-code.js';
 import type { ProgressCounts } from './progress-text.js';
-import { hasEnded, isFailure } from './run-report.js';
+import { hasEnded } from './run-report.js';
 
 /** Of how many items how many have ended, and failed. */
 export interface ItemCounts {

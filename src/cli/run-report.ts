@@ -1,3 +1,4 @@
+import { FAILURES, isFailure } from '../store/status-code.js';
 import type { StatusCode, Task, TaskOutcome, TaskStore } from '../store/task-store.js';
 import { formatDuration } from './duration.js';
 import { countOf, formatCount, formatRate } from './progress-text.js';
@@ -52,13 +53,6 @@ async function countRun(store: TaskStore): Promise<Counts> {
     if (numTasks > 0) counts[statusCode] = (counts[statusCode] ?? 0) + numTasks;
   }
   return counts;
-}
-
-const FAILURES: readonly StatusCode[] = ['aborted', 'cancelled'];
-
-/** A skipped task is none: a clean-up that was not needed is skipped, and where a failure skips tasks, it counts itself. */
-export function isFailure({ statusCode }: { readonly statusCode: StatusCode }): boolean {
-  return FAILURES.includes(statusCode);
 }
 
 export function hasEnded({ statusCode }: { readonly statusCode: StatusCode }): boolean {

@@ -38,14 +38,15 @@ export const INTERNAL = {
   skipped: '~skipped',
 } as const;
 
-/** `each` in the scope `sub/`: `sub/each`. */
+/** `each` in the scope `sub`: `sub/each`. Where one of them is empty it is the other. */
 export function below(path: string, name: string): string {
-  return path === '' ? name : `${path}/${name}`;
+  if (path === '') return name;
+  return name === '' ? path : `${path}/${name}`;
 }
 
 /** The id of the task at a path of a run; the run's own for the empty path. */
 export function taskId(run: string, path: string): string {
-  return path === '' ? run : `${run}/${path}`;
+  return below(run, path);
 }
 
 /** Of the hash: a few bytes in every task of a run, and more than enough to tell apart the shapes of one version. */
@@ -82,6 +83,9 @@ export function parseRunAction(
   const [, graph, version] = RUN_ACTION.exec(action ?? '') ?? [];
   return graph === undefined ? null : { graph, version: Number(version) };
 }
+
+/** Puts ids and paths in order, 9 before 10. */
+export const BY_PATH = new Intl.Collator('en', { numeric: true });
 
 /** The paths that a path lies below, the longest last: `a`, `a/b` of `a/b/c`. */
 export function pathsAbove(path: string): string[] {

@@ -1,6 +1,7 @@
 import { PermanentError } from '../errors.js';
 import { InvalidValueError } from '../graph/graph-errors.js';
 import { validateValue } from '../graph/validate-value.js';
+import { isFailure } from '../store/status-code.js';
 import type { Json, TaskOutcome } from '../store/task-store.js';
 import type { ActorResult } from '../worker/actor.js';
 import { below } from './names.js';
@@ -101,10 +102,6 @@ async function areCompleted(performing: Of<'run'>, sinks: readonly string[]): Pr
     full.every((id) => outcomes?.get(id)?.statusCode === 'completed') &&
     light.every((id) => statuses?.get(id)?.statusCode === 'completed')
   );
-}
-
-function isFailure({ statusCode }: TaskOutcome): boolean {
-  return statusCode === 'aborted' || statusCode === 'cancelled';
 }
 
 /** Of a sub-graph, the nodes in it. */

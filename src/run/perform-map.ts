@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { PermanentError } from '../errors.js';
 import type { FailAfter } from '../graph/node-options.js';
 import { CONDITION_REASON, type NodeOutcome } from '../graph/trigger.js';
+import { isFailure } from '../store/status-code.js';
 import type { Json, TaskInput } from '../store/task-store.js';
 import type { ActorResult } from '../worker/actor.js';
 import { itemOutcomes } from './collected-rows.js';
@@ -182,8 +183,7 @@ async function countItems(performing: Of<'join'>, total: number): Promise<ItemCo
   let index = 0;
   for await (const item of itemOutcomes(store, task.id, total, { results: false })) {
     if (item.statusCode === 'completed') numCompleted++;
-    const isFailed = item.statusCode === 'aborted' || item.statusCode === 'cancelled';
-    const failure = isFailed ? (item.status ?? item.statusCode) : spawns.get(index);
+    const failure = isFailure(item) ? (item.status ?? item.statusCode) : spawns.get(index);
     if (failure !== undefined) {
       failed++;
       firstFailure ??= `item ${index}: ${failure}`;

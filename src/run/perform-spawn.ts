@@ -1,5 +1,6 @@
 import type { SpawnsDefinition } from '../graph/node-definition.js';
-import type { StatusCode, TaskStore } from '../store/task-store.js';
+import { FAILURES } from '../store/status-code.js';
+import type { TaskStore } from '../store/task-store.js';
 import type { ActorResult } from '../worker/actor.js';
 import type { MaybePromise } from './maybe-promise.js';
 import { below, INTERNAL, taskId } from './names.js';
@@ -34,7 +35,6 @@ export interface FailedSpawn {
   readonly failures: readonly NodeFailure[];
 }
 
-const FAILED: StatusCode[] = ['aborted', 'cancelled'];
 /** A thousand runs that fail alike are not a thousand lines of a result. */
 const MAX_FAILURES = 100;
 
@@ -67,7 +67,7 @@ export async function failedSpawns(
   const found: FailedSpawn[] = [];
   for await (const { id, status, statusCode, result } of store.listTasks({
     idPrefix,
-    statusCodes: FAILED,
+    statusCodes: FAILURES,
   })) {
     const places = id.slice(idPrefix.length).split('/').map(Number);
     if (places.length !== depth) continue;

@@ -1,8 +1,9 @@
-import type { StatusCode, TaskStore } from '../store/task-store.js';
-import { below, INTERNAL, taskId } from './names.js';
+import { FAILURES, isFailure } from '../store/status-code.js';
+import type { TaskStore } from '../store/task-store.js';
+import { BY_PATH, below, INTERNAL, taskId } from './names.js';
 import type { Plan } from './plan.js';
 import { UnknownNodeError } from './run-errors.js';
-import { type Place, RunPlans, spawnedOn, spawnerOf, within } from './run-plans.js';
+import { type Place, RunPlans, spawnedOn, spawnerOf } from './run-plans.js';
 
 export interface RerunOptions {
   /**
@@ -23,10 +24,6 @@ export interface RerunPreview {
   /** Nodes whose results are kept; not those of spawned runs. */
   readonly keeps: readonly string[];
 }
-
-const FAILED: StatusCode[] = ['aborted', 'cancelled'];
-/** 9 before 10. */
-const BY_PLACE = new Intl.Collator('en', { numeric: true });
 
 /**
  * Reruns by way of the store: roots, and what they signal, become pending in one statement. What was inserted under way
@@ -56,11 +53,11 @@ export async function rerun(
 
 async function failedPaths(store: TaskStore, run: string): Promise<string[]> {
   const paths: string[] = [];
-  for await (const { id } of store.listTasks({ idPrefix: `${run}/`, statusCodes: FAILED })) {
+  for await (const { id } of store.listTasks({ idPrefix: `${run}/`, statusCodes: FAILURES })) {
     paths.push(id.slice(run.length + 1));
   }
   const [own] = await store.getOutcomes([run], { results: false });
-  if (own && FAILED.includes(own.statusCode)) paths.push('');
+  if (own && isFailure(own)) paths.push('');
   return paths;
 }
 
@@ -70,23 +67,23 @@ function beginningOf(place: Place): string {
   const spawning = spawningPath(place);
   if (spawning !== null) return spawning;
   const [parent, name] = split(path);
-  if (name === INTERNAL.open) return within(base, mapStart(plan, parent));
+  if (name === INTERNAL.open) return below(base, mapStart(plan, parent));
   const isOfEvent = name === INTERNAL.timeout || name === INTERNAL.skipped;
-  if (isOfEvent) return within(base, below(parent, INTERNAL.gate));
-  return within(base, plan.nodes.get(path)?.kind === 'event' ? below(path, INTERNAL.gate) : path);
+  if (isOfEvent) return below(base, below(parent, INTERNAL.gate));
+  return below(base, plan.nodes.get(path)?.kind === 'event' ? below(path, INTERNAL.gate) : path);
 }
 
 /** Where the work of a node, or of a spawned run, begins; an item is its own beginning. */
 function beginningsOf({ plan, base, path }: Place, run: string, name: string): string[] {
   const kind = plan.nodes.get(path)?.kind;
-  if (kind === 'map') return [within(base, mapStart(plan, path))];
-  if (kind === 'task') return [within(base, taskStart(plan, path))];
-  if (kind === 'graph') return [within(base, below(path, INTERNAL.input))];
-  if (kind === 'event') return [within(base, below(path, INTERNAL.gate))];
-  if (kind === 'sleep' || isItem(plan, path)) return [within(base, path)];
+  if (kind === 'map') return [below(base, mapStart(plan, path))];
+  if (kind === 'task') return [below(base, taskStart(plan, path))];
+  if (kind === 'graph') return [below(base, below(path, INTERNAL.input))];
+  if (kind === 'event') return [below(base, below(path, INTERNAL.gate))];
+  if (kind === 'sleep' || isItem(plan, path)) return [below(base, path)];
   if (base === '' || path !== '') throw new UnknownNodeError(run, name, 'node');
   return [...plan.tasks.values()].flatMap((task) =>
-    task.hasDependencies ? [] : [within(base, task.path)],
+    task.hasDependencies ? [] : [below(base, task.path)],
   );
 }
 
@@ -95,7 +92,7 @@ function spawningPath(place: Place): string | null {
   const spawned = spawnedOn(place);
   if (!spawned) return null;
   const { node, item } = spawned;
-  return within(place.base, item === null ? taskStart(place.plan, node) : below(node, item));
+  return below(place.base, item === null ? taskStart(place.plan, node) : below(node, item));
 }
 
 function taskStart(plan: Plan, path: string): string {
@@ -142,19 +139,19 @@ function closure(
 function targetsOf({ plan, base, path }: Place): string[] {
   const planned = plan.tasks.get(path);
   if (planned) {
-    const targets = Array.from(planned.targets, (target) => within(base, target));
+    const targets = Array.from(planned.targets, (target) => below(base, target));
     return base !== '' && path === '' ? [spawnerOf(base), ...targets] : targets;
   }
   const [map, index] = split(path);
   const following = [...plan.zips.values()].filter(({ over }) => over === map);
-  return [map, ...following.map((zip) => `${zip.path}/${index}`)].map((one) => within(base, one));
+  return [map, ...following.map((zip) => `${zip.path}/${index}`)].map((one) => below(base, one));
 }
 
 /** Items that waited for a gate have begun: they can wait for it again only if they are made anew. */
 function expanderOfGate({ plan, base, path }: Place): string | null {
   const [map, name] = split(path);
   const zip = name === INTERNAL.gate ? plan.zips.get(map) : undefined;
-  return zip ? within(base, below(zip.root, INTERNAL.items)) : null;
+  return zip ? below(base, below(zip.root, INTERNAL.items)) : null;
 }
 
 /** It lies in a spawned run that will be deleted, as what spawned it runs again. */
@@ -162,7 +159,7 @@ function isSpawnedAnew(plans: RunPlans, path: string, reached: ReadonlySet<strin
   for (const place of plans.way(path)) {
     const node = spawnedOn(place)?.node;
     if (node === undefined) return false;
-    const makers = [spawningPath(place), within(place.base, mapStart(place.plan, node))];
+    const makers = [spawningPath(place), below(place.base, mapStart(place.plan, node))];
     if (makers.some((maker) => maker !== null && reached.has(maker))) return true;
   }
   return false;
@@ -176,7 +173,7 @@ function toPreview(plan: Plan, plans: RunPlans, reached: ReadonlySet<string>): R
     if (others) others.push(place);
     else places.set(place.base, [place]);
   }
-  const bases = [...places.keys()].sort(BY_PLACE.compare);
+  const bases = [...places.keys()].sort(BY_PATH.compare);
   return {
     reruns: bases.flatMap((base) => [
       ...(base === '' ? [] : [base]),
@@ -191,14 +188,14 @@ function shownOf(places: readonly Place[], reached: ReadonlySet<string>): string
   const [first] = places;
   if (!first) return [];
   const { plan, base } = first;
-  const isMadeAnew = (map: string) => reached.has(within(base, mapStart(plan, map)));
+  const isMadeAnew = (map: string) => reached.has(below(base, mapStart(plan, map)));
   const items = places
     .filter(({ path }) => isItem(plan, path) && !isMadeAnew(split(path)[0]))
     .map(({ path }) => split(path))
-    .sort(([a, i], [b, k]) => (a === b ? Number(i) - Number(k) : BY_PLACE.compare(a, b)));
-  const nodes = [...plan.nodes.keys()].map((path) => within(base, path));
+    .sort(([a, i], [b, k]) => (a === b ? Number(i) - Number(k) : BY_PATH.compare(a, b)));
+  const nodes = [...plan.nodes.keys()].map((path) => below(base, path));
   return [
     ...nodes.filter((path) => reached.has(path)),
-    ...items.map(([map, place]) => within(base, `${map}/${place}`)),
+    ...items.map(([map, place]) => below(base, `${map}/${place}`)),
   ];
 }

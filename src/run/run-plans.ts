@@ -1,5 +1,5 @@
 import type { TaskStore } from '../store/task-store.js';
-import { actionPrefix, below, INTERNAL, taskId } from './names.js';
+import { below, INTERNAL, taskId } from './names.js';
 import type { Plan } from './plan.js';
 import { planOf } from './planner.js';
 
@@ -38,13 +38,16 @@ export class RunPlans {
   ): Promise<RunPlans> {
     const plans = new RunPlans(own);
     for (;;) {
-      const unread = new Map(paths.flatMap((path) => plans.#unreadOn(path) ?? []));
+      const unread = new Map(
+        paths.map((path) => plans.#unreadOn(path)).filter((one) => one !== null),
+      );
       if (unread.size === 0) return plans;
       const tasks = await store.getTasks(Array.from(unread.keys(), (base) => taskId(run, base)));
       const actions = new Map(tasks.map(({ id, action }) => [id, action]));
       for (const [base, candidates] of unread) {
         const action = actions.get(taskId(run, base));
-        plans.#spawned.set(base, candidates.find((plan) => runAction(plan) === action) ?? null);
+        const plan = candidates.find((one) => one.tasks.get('')?.action === action);
+        plans.#spawned.set(base, plan ?? null);
       }
     }
   }
@@ -68,13 +71,13 @@ export class RunPlans {
   }
 
   /** The first spawned run on the way whose plan was not looked for, with the plans that it may have. */
-  #unreadOn(path: string): [[base: string, candidates: readonly Plan[]]] | null {
+  #unreadOn(path: string): [base: string, candidates: readonly Plan[]] | null {
     const place = this.locate(path);
     const spawned = spawnedOn(place);
     if (!spawned || this.#spawned.has(spawned.base)) return null;
     const node = place.plan.nodes.get(spawned.node);
     const spawns = node?.kind === 'task' || node?.kind === 'map' ? node.spawns : null;
-    return [[spawned.base, spawns?.graphs().map(planOf) ?? []]];
+    return [spawned.base, spawns?.graphs().map(planOf) ?? []];
   }
 }
 
@@ -103,13 +106,4 @@ export function spawnedOn({ plan, base, path }: Place): {
 /** The node whose end waits for a spawned run. */
 export function spawnerOf(base: string): string {
   return base.slice(0, base.lastIndexOf(SPAWNED));
-}
-
-/** A path of a spawned run as one of the run. */
-export function within(base: string, path: string): string {
-  return path === '' ? base : below(base, path);
-}
-
-function runAction({ graph }: Plan): string {
-  return actionPrefix(graph) + INTERNAL.run;
 }

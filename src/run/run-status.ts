@@ -41,8 +41,7 @@ export const NO_COUNTS: StatusCounts = Object.freeze({
 });
 
 /** The last parts of the actions of maps and sub-graphs, which are nodes for all that. */
-const RUN_END = `/${INTERNAL.run}`;
-const ENDS_OF_NODES: readonly string[] = [`/${INTERNAL.join}`, RUN_END];
+const ENDS_OF_NODES: readonly string[] = [`/${INTERNAL.join}`, `/${INTERNAL.run}`];
 
 type Store = Pick<TaskStore, 'getOutcomes' | 'countTasks'>;
 
@@ -80,9 +79,9 @@ export async function readNodes(store: Store, plan: Plan, run: string): Promise<
     byPath: groupByPath(plan.graph, without(all, [...spawned.values()].flat())),
     spawned,
   };
-  return Array.from(plan.nodes, ([node, { kind }]) => {
-    return toStatus(found, { id: taskId(run, node), node, kind });
-  });
+  return Array.from(plan.nodes, ([node, { kind }]) =>
+    toStatus(found, taskId(run, node), node, kind),
+  );
 }
 
 /** What the queries have found, by the paths of nodes. */
@@ -93,11 +92,7 @@ interface Found {
   readonly spawned: ReadonlyMap<string, readonly TaskCount[]>;
 }
 
-interface Place extends Pick<NodeStatus, 'node' | 'kind'> {
-  readonly id: string;
-}
-
-function toStatus(found: Found, { id, node, kind }: Place): NodeStatus {
+function toStatus(found: Found, id: string, node: string, kind: NodeKind): NodeStatus {
   const { outcomes, byPath } = found;
   const { statusCode = 'pending', status = null } = outcomes.get(id) ?? {};
   const { progress } = outcomes.get(workOf(id)) ?? outcomes.get(id) ?? {};

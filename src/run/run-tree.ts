@@ -2,7 +2,7 @@ import { InvalidOptionError, TaskNotFoundError } from '../errors.js';
 import type { NodeKind } from '../graph/node.js';
 import type { GraphDefinition } from '../graph/node-definition.js';
 import type { RunPart, StatusCode, TaskStore } from '../store/task-store.js';
-import { below, INTERNAL, isInternal, parseRunAction, pathsAbove } from './names.js';
+import { BY_PATH, below, INTERNAL, isInternal, parseRunAction, pathsAbove } from './names.js';
 import type { Plan } from './plan.js';
 import { planOf } from './planner.js';
 import { NO_COUNTS, type NodeStatus, type StatusCounts } from './run-status.js';
@@ -153,13 +153,11 @@ function inOrder(nodes: readonly RunNode[], plan: Plan | null): RunNode[] {
   }
   const placeOf = ({ node }: RunNode) => places.get(node) ?? Number.MAX_SAFE_INTEGER;
   const compare = (a: RunNode, b: RunNode) =>
-    placeOf(a) - placeOf(b) || startOf(a) - startOf(b) || BY_NAME.compare(a.node, b.node);
+    placeOf(a) - placeOf(b) || startOf(a) - startOf(b) || BY_PATH.compare(a.node, b.node);
   const walk = (parent: string): RunNode[] =>
     (children.get(parent) ?? []).sort(compare).flatMap((one) => [one, ...walk(one.node)]);
   return walk('');
 }
-
-const BY_NAME = new Intl.Collator('en', { numeric: true });
 
 function startOf({ startedAt }: RunNode): number {
   return startedAt?.getTime() ?? Number.MAX_SAFE_INTEGER;

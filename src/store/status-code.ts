@@ -16,6 +16,13 @@ const RETURN_CODES: readonly TaskReturnOutcome['statusCode'][] = [
   'pending',
 ];
 
+/** A skipped task is none: a clean-up that was not needed is skipped, and where a failure skips tasks, it counts itself. */
+export const FAILURES: readonly StatusCode[] = ['aborted', 'cancelled'];
+
+export function isFailure({ statusCode }: { readonly statusCode: StatusCode }): boolean {
+  return FAILURES.includes(statusCode);
+}
+
 /** The status code that a text means, in any letter case. InvalidStatusError. */
 export function readStatusCode(value: unknown): StatusCode {
   return readOneOf(STATUS_CODES, value);

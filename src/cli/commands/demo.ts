@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { Command } from 'commander';
+import { FAILURES } from '../../store/status-code.js';
 import type { TaskOutcome, TaskStore } from '../../store/task-store.js';
 import { UsageError } from '../cli-errors.js';
 import { openContext } from '../context.js';
@@ -131,10 +132,10 @@ async function reportFailures(
   dir: string,
 ): Promise<ExitCode> {
   const filter = {
-    statusCodes: ['aborted', 'cancelled'],
+    statusCodes: FAILURES,
     actions: ['file', 'link'],
     limit: SHOWN_FAILURES,
-  } as const;
+  };
   const failures: TaskOutcome[] = [];
   for await (const { id, statusCode, status, result } of store.listTasks(filter)) {
     failures.push({ id, statusCode, status, result });

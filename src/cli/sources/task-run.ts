@@ -1,4 +1,5 @@
 import { basename, extname } from 'node:path';
+import { isFailure } from '../../store/status-code.js';
 import type { Actor } from '../../worker/actor.js';
 import { builtinActor } from '../builtin-actor.js';
 import { UsageError } from '../cli-errors.js';
@@ -7,7 +8,7 @@ import { EXIT, type ExitCode } from '../exit-codes.js';
 import { loadActors, type TaskSource } from '../modules.js';
 import { performRun } from '../perform-run.js';
 import { GRAPH_OPTIONS, type RunOptions, refuseOptions } from '../run-options.js';
-import { formatReport, isFailure } from '../run-report.js';
+import { formatReport } from '../run-report.js';
 import { scanRun } from '../run-scan.js';
 import { startRun } from '../run-start.js';
 import type { Session } from '../session.js';
