@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { PermanentError } from '../errors.js';
 import type { Json, OwnedTask } from '../store/task-store.js';
+import { LONGEST_TIMER_MS } from '../timers.js';
 import type { ActionContext, ActionHandler, Actor } from '../worker/actor.js';
 import { defineActor } from '../worker/define-actor.js';
 import {
@@ -14,9 +15,6 @@ import {
   readString,
 } from '../workflow/json-reader.js';
 import { type CommandLine, type CommandResult, runCommandLine } from './command-line.js';
-
-/** Node's timers hold no longer delay. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * An actor of those built-in actions that are not in `except`; null if that leaves none.
@@ -69,7 +67,7 @@ function readBody<T>(body: Json, read: (body: Located) => T): T {
 function readSleep(body: Located): number {
   const at = member(body, 'ms');
   const ms = readNumber(at);
-  if (ms < 0 || ms > MAX_TIMER_MS) throw fault(at, `a number from 0 to ${MAX_TIMER_MS}`);
+  if (ms < 0 || ms > LONGEST_TIMER_MS) throw fault(at, `a number from 0 to ${LONGEST_TIMER_MS}`);
   return ms;
 }
 

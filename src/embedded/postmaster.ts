@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { setTimeout as pause } from 'node:timers/promises';
+import { settlesWithin } from '../timers.js';
 import { type Endpoint, OWNER_SETTING } from './connection.js';
 import { spawnGuarded } from './death-guard.js';
 import { onProcessExit } from './exit-hooks.js';
@@ -43,16 +43,6 @@ function serverArgs(launch: Launch, plan: PostmasterPlan): string[] {
     [OWNER_SETTING]: launch.owner,
   };
   return ['-D', plan.dataDir, ...settingArgs(launch.settings), ...settingArgs(address)];
-}
-
-async function settlesWithin(promise: Promise<unknown>, timeoutMs: number): Promise<boolean> {
-  const timer = new AbortController();
-  const timedOut = pause(timeoutMs, false, { signal: timer.signal });
-  try {
-    return await Promise.race([promise.then(() => true), timedOut]);
-  } finally {
-    timer.abort();
-  }
 }
 
 function sleepSync(durationMs: number): void {

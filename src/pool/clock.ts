@@ -1,3 +1,5 @@
+import { LONGEST_TIMER_MS } from '../timers.js';
+
 /** Time as a pool sees it. */
 export interface Clock {
   /** Milliseconds since 1970, as Date.now(). */
@@ -5,9 +7,6 @@ export interface Clock {
   /** Calls back once, after so many milliseconds, unless the function that it returns is called before. */
   after(delayMs: number, callback: () => void): () => void;
 }
-
-/** setTimeout fires at once when asked for more: 24.8 days. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** The machine's time. Its timers take any length and keep the process alive: what waits for them is to be done. */
 export const systemClock: Clock = Object.freeze({

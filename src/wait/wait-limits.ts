@@ -1,14 +1,12 @@
 import { InvalidOptionError } from '../errors.js';
 import { onAbort } from '../on-abort.js';
+import { LONGEST_TIMER_MS } from '../timers.js';
 
 /** When a wait ends without what it waited for. */
 export interface WaitLimits {
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs?: number | undefined;
 }
-
-/** setTimeout fires at once when asked for more: 24.8 days. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Calls one of these when a limit is reached, until the function that it returns is called.

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from '../logger.js';
 import type { OwnedTask, Progress, TaskReturnOutcome, TaskStore } from '../store/task-store.js';
+import { settlesWithin } from '../timers.js';
 import type { ActionContext, ActionSettings, Actor, ActorResult, ManualActor } from './actor.js';
 import type { Claim } from './claim-loop.js';
 import type { InHand } from './in-hand.js';
@@ -94,18 +95,11 @@ export class ActorHost implements JobHost {
   async prepare(tasks: readonly OwnedTask[]): Promise<void> {
     const { actor, notices, maxPrepareMs } = this.#options;
     if (!actor.prepare || tasks.length === 0) return;
-    let timer: NodeJS.Timeout | undefined;
-    const isLate = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => {
-        reject(new Error(`prepare took longer than a heartbeat, ${maxPrepareMs} ms`));
-      }, maxPrepareMs);
-    });
     try {
-      await Promise.race([actor.prepare(tasks), isLate]);
+      if (await settlesWithin(actor.prepare(tasks), maxPrepareMs)) return;
+      throw new Error(`prepare took longer than a heartbeat, ${maxPrepareMs} ms`);
     } catch (err) {
       notices.logger.warn({ err, actorId: actor.id }, 'tasks are performed unprepared');
-    } finally {
-      clearTimeout(timer);
     }
   }
 

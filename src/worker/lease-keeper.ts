@@ -1,5 +1,6 @@
 import { InvalidTokenError } from '../errors.js';
 import type { HeldTask, OwnedTask, TaskStore } from '../store/task-store.js';
+import { LONGEST_TIMER_MS } from '../timers.js';
 import { LeaseLostError } from './worker-errors.js';
 
 /*
@@ -41,7 +42,6 @@ interface LeaseKeeperOptions {
 const BEATS_PER_LEASE = 3;
 /** One of which more is left is only asked about: long leases would be written anew at every beat for nothing. */
 const FRESH_PART = 2 / 3;
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export class LeaseKeeper<L extends Lease> {
   readonly #options: LeaseKeeperOptions;
@@ -110,7 +110,7 @@ export class LeaseKeeper<L extends Lease> {
   #schedule(beatMs: number): void {
     if (this.#isStopped) return;
     this.#beatMs = beatMs;
-    this.#beat = setTimeout(() => void this.#runBeat(), Math.min(beatMs, MAX_TIMER_MS));
+    this.#beat = setTimeout(() => void this.#runBeat(), Math.min(beatMs, LONGEST_TIMER_MS));
   }
 
   async #runBeat(): Promise<void> {
@@ -161,7 +161,7 @@ export class LeaseKeeper<L extends Lease> {
           if (lease.expiresAt <= now) this.#lose(lease, 'unreachable');
         this.#watchExpiry();
       },
-      Math.min(inMs, MAX_TIMER_MS),
+      Math.min(inMs, LONGEST_TIMER_MS),
     );
   }
 

@@ -1,5 +1,6 @@
 import type { Logger } from '../logger.js';
 import type { TaskStore, WorkerInfo } from '../store/task-store.js';
+import { settlesWithin } from '../timers.js';
 
 /*
  * Says in the database that workers are there, and what they perform, so that others can tell a task that waits for its
@@ -58,7 +59,7 @@ export class Presence {
     const retired = this.#announced.then(() =>
       this.#forEach(({ id }) => store.retireWorker(id), 'retiring a worker failed'),
     );
-    await within(RETIRE_WITHIN_MS, retired);
+    await settlesWithin(retired, RETIRE_WITHIN_MS);
   }
 
   async #forEach(call: (worker: WorkerInfo) => Promise<void>, failure: string): Promise<void> {
@@ -72,14 +73,4 @@ export class Presence {
     });
     await Promise.all(calls);
   }
-}
-
-/** Resolves with the promise, or when the time is up. */
-async function within(durationMs: number, promise: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeUp = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, durationMs);
-  });
-  await Promise.race([promise, timeUp]);
-  clearTimeout(timer);
 }

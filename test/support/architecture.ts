@@ -6,24 +6,25 @@ export type Sources = Readonly<Record<string, string>>;
 
 /**
  * Which modules each may import, besides itself: a module is a folder of src, or a file beside them. Imports go one way:
- * errors, logger, on-abort <- graph, store, pool <- prefix, wait, worker, workflow, schedule <- maintain, run <- namespace
+ * errors, logger, on-abort, timers <- graph, store, pool <- prefix, wait, worker, workflow, schedule <- maintain, run <- namespace
  * <- signalbox <- cli, testing, with embedded apart.
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   logger: [],
   'on-abort': [],
+  timers: [],
   graph: ['errors', 'logger'],
   store: ['errors', 'logger', 'graph'],
-  pool: ['errors', 'logger', 'on-abort'],
+  pool: ['errors', 'logger', 'on-abort', 'timers'],
   prefix: ['errors', 'logger', 'store'],
-  wait: ['errors', 'logger', 'on-abort', 'store'],
-  worker: ['errors', 'logger', 'store', 'pool'],
+  wait: ['errors', 'logger', 'on-abort', 'timers', 'store'],
+  worker: ['errors', 'logger', 'timers', 'store', 'pool'],
   run: ['errors', 'logger', 'graph', 'store', 'worker'],
   workflow: ['errors', 'logger', 'store'],
   schedule: ['errors', 'logger', 'store'],
   maintain: ['errors', 'logger', 'store', 'worker'],
-  embedded: ['errors', 'logger'],
+  embedded: ['errors', 'logger', 'timers'],
   connection: ['errors', 'logger'],
   signalbox: [
     'errors',
@@ -56,6 +57,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cli: [
     'errors',
     'logger',
+    'timers',
     'connection',
     'graph',
     'store',
