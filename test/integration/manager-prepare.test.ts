@@ -51,8 +51,7 @@ it.each([
   ],
 ])(
   'tasks are performed all the same where preparing them %s, which is logged',
-  async (...given) => {
-    const [, prepare, err] = given;
+  async (_how, prepare, err) => {
     const store = t.namespace();
     const logged: unknown[] = [];
     const logger: Logger = {

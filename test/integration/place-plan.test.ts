@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { milestone, range, task } from '../support/factories.js';
-import { readsOfSession } from '../support/session-reads.js';
+import { readsDuring } from '../support/session-reads.js';
 import { useTestBox } from '../support/test-box.js';
 
 const t = useTestBox({}, { ownDatabase: true });
@@ -9,14 +9,12 @@ const t = useTestBox({}, { ownDatabase: true });
 async function readsOf(sql: string, ids: readonly string[]): Promise<number> {
   const session = await t.pool.connect();
   try {
-    await session.query('begin');
-    const before = await readsOfSession(session, t.schema, 'ready');
-    await session.query(sql, [ids]);
-    const after = await readsOfSession(session, t.schema, 'ready');
-    expect(after.seqScans).toBe(before.seqScans);
-    return after.rows - before.rows;
+    const { seqScans, rows } = await readsDuring(session, t.schema, 'ready', () =>
+      session.query(sql, [ids]),
+    );
+    expect(seqScans).toBe(0);
+    return rows;
   } finally {
-    await session.query('rollback');
     session.release();
   }
 }

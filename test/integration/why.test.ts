@@ -3,7 +3,7 @@ import pg from 'pg';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { TaskNotFoundError, type TaskStore } from '../../src/index.js';
 import { giveBack, own, range, rejection, task } from '../support/factories.js';
-import { readsOfSession } from '../support/session-reads.js';
+import { readsDuring } from '../support/session-reads.js';
 import { startManager } from '../support/start-manager.js';
 import { useTestBox } from '../support/test-box.js';
 
@@ -131,25 +131,24 @@ describe('why', () => {
       onTestFinished(() => pool.end());
       const box = (await t.another({ pool })).withPrefix(mode);
       await pool.query(`select set_config('plan_cache_mode', $1, false)`, [mode]);
-      const read = async (id: string) => {
-        await pool.query('begin');
-        const before = await readsOfSession(pool, t.schema, 'task');
-        const [reason] = await reasons(box, id);
-        const after = await readsOfSession(pool, t.schema, 'task');
-        await pool.query('commit');
-        return { reason, rows: after.rows - before.rows };
-      };
+      const read = (id: string) => readsDuring(pool, t.schema, 'task', () => reasons(box, id));
 
       const root = { id: 'run/1/a', reasons: [{ kind: 'no-worker' }, { kind: 'ready' }] };
       for (const [id, from] of [
         ['run/1', ['run/1/b', 'run/1/sub/c']],
         ['run/1/sub/c', ['run/1/b']],
       ] as const) {
-        const { reason, rows } = await read(id);
+        const {
+          result: [reason],
+          rows,
+        } = await read(id);
         expect(reason).toMatchObject({ kind: 'signals', from, roots: [root] });
         expect(rows).toBeLessThan(50);
       }
-      const { reason, rows } = await read('run/2/a');
+      const {
+        result: [reason],
+        rows,
+      } = await read('run/2/a');
       expect(reason).toMatchObject({ kind: 'signals', from: ['far'], roots: [{ id: 'far' }] });
       expect(rows).toBeGreaterThan(20_000);
     },

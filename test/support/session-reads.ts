@@ -20,3 +20,25 @@ export async function readsOfSession(
   );
   return rows[0];
 }
+
+/** What the work of this session reads of a table and its indexes, in a transaction that is rolled back. */
+export async function readsDuring<T>(
+  session: Pick<pg.ClientBase, 'query'> | pg.Pool,
+  schema: string,
+  table: string,
+  work: () => Promise<T>,
+): Promise<{ readonly result: T; readonly seqScans: number; readonly rows: number }> {
+  await session.query('begin');
+  try {
+    const before = await readsOfSession(session, schema, table);
+    const result = await work();
+    const after = await readsOfSession(session, schema, table);
+    return {
+      result,
+      seqScans: after.seqScans - before.seqScans,
+      rows: after.rows - before.rows,
+    };
+  } finally {
+    await session.query('rollback');
+  }
+}
