@@ -2,10 +2,18 @@ import type { Signalbox } from 'signalbox';
 import { withBox } from './box.js';
 import { timed } from './contestant.js';
 import type { Setting } from './scenario.js';
+import { ratioOf, type Target } from './target.js';
 import { flat } from './workloads/flat.js';
 
 const BATCH_SIZE = 500;
 const TURNS = 3;
+const FULL = 'full tables';
+const EMPTY = 'empty tables';
+
+/** The median of what `compareClaims` records of full tables, divided by that of empty ones. */
+export function fullAgainstEmpty(what: string): Target['value'] {
+  return ratioOf({ who: FULL, what }, { who: EMPTY, what });
+}
 
 /** Tasks a second, each part by itself and one call at a time. */
 interface ClaimRates {
@@ -25,8 +33,8 @@ export async function compareClaims(
     const fromFull = await measureClaims(fullBox, numReady, `turn-${turn}`);
     const fromEmpty = await withBox(empty, (box) => measureClaims(box, numReady, 'turn'));
     if (turn === 0) continue; // it warms up
-    for (const sample of toSamples('empty tables', fromEmpty)) record(sample);
-    for (const sample of toSamples('full tables', fromFull)) record(sample);
+    for (const sample of toSamples(EMPTY, fromEmpty)) record(sample);
+    for (const sample of toSamples(FULL, fromFull)) record(sample);
   }
 }
 

@@ -24,6 +24,7 @@ import {
   type TaskInput,
 } from 'signalbox';
 import { startEmbedded } from 'signalbox/embedded';
+import { median } from './statistics.js';
 
 const WIDTH = 8;
 const [numDiamonds = 10_000, numRounds = 3] = process.argv.slice(2).map(Number);
@@ -118,7 +119,6 @@ for (let round = 0; round < numRounds; round++) {
   ratios.push(ratio);
   console.log(JSON.stringify({ raw: ofRaw, graph: ofGraph, ratio: ratio.toFixed(2) }));
 }
-const median = ratios.sort((x, y) => x - y)[Math.floor(ratios.length / 2)];
-console.log(JSON.stringify({ median: median?.toFixed(2) }));
+console.log(JSON.stringify({ median: median(ratios).toFixed(2) }));
 await box.close();
 await server.stop();

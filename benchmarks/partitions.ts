@@ -7,6 +7,7 @@
 
 import pg from 'pg';
 import { startEmbedded } from 'signalbox/embedded';
+import { median } from './statistics.js';
 
 const [numRows = 1_000_000] = process.argv.slice(2).map(Number);
 const NUM_PARTITIONS = [0, 1, 4, 16, 64];
@@ -59,7 +60,7 @@ async function updateRows(name: string): Promise<number> {
     times.push((1_000 * (performance.now() - startedAt)) / BATCH_SIZE);
     if (rowCount !== BATCH_SIZE) throw new Error(`${rowCount} rows were updated`);
   }
-  return times.sort((a, b) => a - b)[NUM_BATCHES / 2] ?? Number.NaN;
+  return median(times);
 }
 
 /** Microseconds a row that is gone: the oldest, deleted in batches and vacuumed, or dropped with their partition. */

@@ -3,7 +3,7 @@
 // worker's with and without cleaning. One unit is a task. It takes long and much disk, so it must be named.
 import type { Signalbox } from 'signalbox';
 import { withBox } from '../box.js';
-import { compareClaims } from '../claim-rates.js';
+import { compareClaims, fullAgainstEmpty } from '../claim-rates.js';
 import { timed } from '../contestant.js';
 import { performAll } from '../contestants/signalbox.js';
 import { addFinishedTasks } from '../finished-tasks.js';
@@ -30,7 +30,7 @@ export const tenMillion: Scenario = {
       what: `${what} against empty tables`,
       kind: 'at least' as const,
       limit: 0.7,
-      value: ratioOf({ who: 'full tables', what }, { who: 'empty tables', what }),
+      value: fullAgainstEmpty(what),
     })),
     {
       what: 'tasks cleaned a second',
