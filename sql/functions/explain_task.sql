@@ -239,7 +239,7 @@ end
 $$;
 
 -- The edges from unfinished tasks, a row each, with how many signals those wait for themselves: of tasks below a
--- directory, or of all.
+-- directory, or of all, which is another plan.
 create or replace function signalbox.open_edges(
   p_directory text
 ) returns table (id text, target text, missing integer)
