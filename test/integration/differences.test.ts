@@ -147,16 +147,17 @@ describe('unlike parade', () => {
       const { Plan: plan } = rows[0]['QUERY PLAN'][0];
       return plan['Shared Hit Blocks'] + plan['Shared Read Blocks'];
     };
+    // Where other sessions change many schemas, a session forgets what it knows of all, and reads the catalogs anew: once.
+    const fewestPages = async () => Math.min(await pages(), await pages(), await pages());
     await store.insertTasks(range(8).map((i) => task(`ready${i}`, { priority: 1 })));
-    for (const _ of range(3)) await pages();
-    const before = await pages();
+    const before = await fewestPages();
     const startAfter = new Date(Date.now() + 3_600_000);
     await store.insertTasks([
       task('first', { action: 'never', toSignalAfter: range(9000).map((i) => `blocked${i}`) }),
       ...range(9000).map((i) => task(`blocked${i}`)),
       ...range(9000).map((i) => task(`delayed${i}`, { startAfter })),
     ]);
-    expect(await pages()).toBeLessThan(before + 150);
+    expect(await fewestPages()).toBeLessThan(before + 150);
   });
 
   it('9. ids of any length, null bodies, deletes of any size', async () => {
