@@ -1,6 +1,6 @@
-// What a limit of 50 on one key costs: tasks a second with and without it, by one process, in turns. All claims and
-// returns of the key lock its row, so that they go one after the other; without a limit they overlap. The shorter the
-// handlers, the more that shows: see docs/limits.md.
+// What a limit of 50 on one key costs: tasks a second with and without it, by one process, in turns. Claims of the key
+// go one after the other, and a return waits for a claim at its end. The shorter the handlers, the more that shows:
+// see docs/limits.md.
 // Usage: tsx benchmarks/limit-rate.ts [handler's ms] [tasks] [managers] [workers of each]
 
 import { setTimeout as delay } from 'node:timers/promises';

@@ -2,7 +2,8 @@
 -- none. The first p_num_begun in the order (priority desc, seq) begin; null: all. p_rooms: see claim_lane;
 -- null: no lane has a limit_key.
 --
--- Works level by level: a level is the highest priority below the one before that any lane holds.
+-- Works level by level: a level is the highest priority below the one before that any lane holds. What is
+-- claimed of it begins at the rows that told so: the entries of rows deleted before are walked over once.
 --
 -- Locks: rows of ready, skipping locked ones.
 create or replace function signalbox.claim(
@@ -11,6 +12,7 @@ create or replace function signalbox.claim(
 declare
   v_all signalbox.claimed;
   v_part signalbox.claimed;
+  v_lanes signalbox.claim_lane[];
   v_level integer := 32767;
   v_num_lanes integer;
   v_num integer := 0;
@@ -19,22 +21,24 @@ begin
   -- Until enough have been taken, all begin.
   v_all.begun_priority := case when p_num_begun = 0 then 32768 else -32769 end;
   while v_num < p_max_tasks loop
-    select h.priority, count(*) into v_level, v_num_lanes
+    select h.priority, count(*), array_agg((l.queue, l.action, l.key, l.limit_key, l.room_no,
+        h.priority, h.seq)::signalbox.claim_lane)
+    into v_level, v_num_lanes, v_lanes
     from unnest(p_lanes) as l
     cross join lateral (
       -- The lane's highest priority up to v_level, without walking over what lies behind the cursor.
-      (select r.priority from signalbox.ready r
+      (select r.priority, r.seq from signalbox.ready r
         where r.queue = l.queue and r.action = l.action and r.key = l.key and r.priority <= v_level
           and r.priority > coalesce(l.cursor_priority, -32768)
         order by r.priority desc, r.seq limit 1)
       union all
-      (select r.priority from signalbox.ready r
+      (select r.priority, r.seq from signalbox.ready r
         where r.queue = l.queue and r.action = l.action and r.key = l.key and r.priority <= v_level
           and r.priority = coalesce(l.cursor_priority, -32768)
           and r.seq >= coalesce(l.cursor_seq, 0)
         order by r.seq limit 1)
       union all
-      (select r.priority from signalbox.ready r
+      (select r.priority, r.seq from signalbox.ready r
         where r.queue = l.queue and r.action = l.action and r.key = l.key and r.priority <= v_level
           and r.priority < l.cursor_priority
         order by r.priority desc, r.seq limit 1)
@@ -44,7 +48,7 @@ begin
     group by h.priority order by h.priority desc limit 1;
     exit when v_level is null;
 
-    v_part := signalbox.claim_level(p_lanes, v_all.rooms, v_level::smallint, v_num_lanes,
+    v_part := signalbox.claim_level(v_lanes, v_all.rooms, v_level::smallint, v_num_lanes,
       p_max_tasks - v_num, p_num_begun is not null);
     v_all.ids := v_all.ids || v_part.ids;
     v_all.rooms := v_part.rooms;

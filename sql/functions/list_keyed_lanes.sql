@@ -68,10 +68,13 @@ create or replace function signalbox.limit_of_lane(
     + greatest(split_part(p_key, ':', 1)::integer, 0)), '') end
 $$;
 
--- The next p_max keyed lanes to look at of the (queue, action) pairs in p_lanes: open ones, and closed ones
--- whose time has come. Null: none.
+-- The next p_max keyed lanes to look at of the (queue, action) pairs in p_lanes: open ones, closed ones
+-- whose time has come, and those that are closed because all slots are taken, for a holder that has some of
+-- them and owns fewer than p_tasks_per_slot for each. Those only while nobody sleeps on (queue, action): a
+-- holder that never runs out of tasks gives no slot back. Null: none.
 create or replace function signalbox.open_keyed_lanes(
-  p_lanes signalbox.claim_lane[], p_max integer, p_takes_limited boolean, p_now timestamptz
+  p_lanes signalbox.claim_lane[], p_max integer, p_takes_limited boolean, p_holder uuid,
+  p_tasks_per_slot integer, p_now timestamptz
 ) returns signalbox.claim_lane[] language plpgsql as $$
 declare
   v_lanes signalbox.claim_lane[];
@@ -90,6 +93,14 @@ begin
         where o.queue = l.queue and o.action = l.action and o.closed_until > '-infinity'
           and o.closed_until <= p_now
         order by o.closed_until limit p_max)
+      union all
+      (select o.* from signalbox.limit_slot m
+        join signalbox.keyed_lane o on o.limit_key = m.key and o.closed_until is not null
+        where m.holder = p_holder and m.in_hand < m.slots::bigint * p_tasks_per_slot
+          and o.queue = l.queue and o.action = l.action and p_takes_limited
+          and not exists (
+            select from signalbox.sleeper s where s.queue = l.queue and s.action = l.action)
+        order by o.turn limit p_max)
     ) as k
     where k.limit_key is null or p_takes_limited
     group by k.queue, k.action, k.key, k.limit_key
@@ -118,7 +129,8 @@ begin
       select o.ctid from signalbox.keyed_lane o
       where o.queue = l.queue and o.action = l.action and o.key = l.key and (
         select true from signalbox.ready r
-        where r.queue = l.queue and r.action = l.action and r.key = l.key limit 1) is null
+        where r.queue = l.queue and r.action = l.action and r.key = l.key
+        order by r.priority, r.seq desc limit 1) is null
       for update skip locked
     ) as k);
   if cardinality(v_empty) > 0 then
@@ -129,8 +141,9 @@ begin
   end if;
 
   with closing as materialized (
-    select s.key, greatest(case when s.free <= 0 then p_now + interval '10 seconds' end,
-      s.rate_opens_at) as until
+    select s.key,
+      greatest(case when s.free <= 0 then p_now + interval '5 seconds' end, s.rate_opens_at) as least,
+      greatest(case when s.free <= 0 then p_now + interval '10 seconds' end, s.rate_opens_at) as until
     from signalbox.limit_states(p_limited, null, p_now) as s
     where p_limited is not null
   )
@@ -140,13 +153,14 @@ begin
   where k.ctid = any (array(
     select o.ctid
     from unnest(p_lanes) as l
+    left join closing c on c.key = l.limit_key
     cross join lateral (
       select i.ctid, i.closed_until from signalbox.keyed_lane i
       where i.queue = l.queue and i.action = l.action and i.key = l.key
       for no key update skip locked
     ) as o
-    where p_is_cut or o.closed_until is distinct from (
-      select c.until from closing c where c.key = l.limit_key)));
+    where p_is_cut
+      or not coalesce(o.closed_until between c.least and c.until, o.closed_until is null and c.until is null)));
 end
 $$;
 

@@ -54,6 +54,8 @@ declare
   v_max_slots integer := case when p_holder is not null then p_max_slots end;
   v_lanes signalbox.claim_lane[];
   v_keyed signalbox.claim_lane[];
+  v_tasks_per_slot integer :=
+    case when p_holder is null then 1 else coalesce(p_tasks_per_slot, 1) end;
   v_max_keyed integer := least(64, greatest(8, p_max_tasks));
   v_keys text[];
   v_token uuid := gen_random_uuid();
@@ -70,12 +72,11 @@ begin
   v_lanes := signalbox.given_lanes(p_queues, p_actions, p_cursor_priorities, p_cursor_seqs);
   if exists (select from signalbox.keyed_lane) then
     v_keyed := signalbox.open_keyed_lanes(v_lanes, v_max_keyed,
-      current_setting('signalbox_limits.released') = '', v_now);
+      current_setting('signalbox_limits.released') = '', v_holder, v_tasks_per_slot, v_now);
   end if;
   if v_keyed is not null then
     select m.lanes, m.keys, m.rooms, m.limited into v_keyed, v_keys, v_rooms, v_limited
-    from signalbox.measure_rooms(v_keyed, v_holder, v_max_slots,
-      case when p_holder is null then 1 else coalesce(p_tasks_per_slot, 1) end, p_num_begun,
+    from signalbox.measure_rooms(v_keyed, v_holder, v_max_slots, v_tasks_per_slot, p_num_begun,
       v_now) as m;
     v_lanes := v_lanes || v_keyed;
   end if;

@@ -112,6 +112,8 @@ create table signalbox.limit_slot (
   constraint "slots are for tasks in hand" check (slots >= 0 and in_hand >= slots)
 ) with (fillfactor = 50);
 
+create index limit_slot_by_holder on signalbox.limit_slot (holder);
+
 create table signalbox.pause (
   queue text collate "C" not null default '',
   action text collate "C" not null default '',

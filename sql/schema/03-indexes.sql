@@ -19,4 +19,6 @@ create index keyed_lane_by_end on signalbox.keyed_lane (queue, action, closed_un
 create index keyed_lane_by_limit on signalbox.keyed_lane (limit_key, turn)
   where closed_until is not null;
 
+create index limit_slot_by_holder on signalbox.limit_slot (holder);
+
 create index schedule_by_due on signalbox.schedule (next_due, name) where not is_paused;

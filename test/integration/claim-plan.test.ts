@@ -138,6 +138,7 @@ describe.sequential('owning from keyed lanes among 20,000 closed ones, statistic
   const tables = ['task', 'ready', 'keyed_lane', 'limit_key', 'limit_slot'];
   const own = `select * from own_tasks('me', array['default'], array['keyed.work'], $1)`;
   const next = `select next_ready_at(array['default'], array['keyed.work'])`;
+  const HOLDER = '11111111-0000-4000-8000-000000000000';
 
   beforeAll(async () => {
     await t.pool.query('truncate task, ready, timer, keyed_lane, limit_key, limit_slot');
@@ -192,6 +193,17 @@ describe.sequential('owning from keyed lanes among 20,000 closed ones, statistic
     const none = await explain(own, [50]);
     expect(none.rows).toBe(0);
     expect(none.pages).toBeLessThan(1_000);
+    // A holder that has slots of one closed lane looks at that one.
+    await t.pool.query(
+      `insert into limit_slot (key, holder, slots, in_hand) values ('keyed.open7', $1, 3, 3)`,
+      [HOLDER],
+    );
+    const held = await explain(
+      `select * from own_tasks('me', array['default'], array['keyed.work'], $1, p_holder => '${HOLDER}', p_tasks_per_slot => 2)`,
+      [50],
+    );
+    expect(held.rows).toBe(3);
+    expect(held.pages).toBeLessThan(1_000);
     await t.pool.query('truncate task, ready, timer, keyed_lane, limit_key, limit_slot');
   });
 });

@@ -236,4 +236,24 @@ describe('tasks of a limited key', () => {
     await store.waitFor([...limited, ...range(40).map((i) => `free${i}`)], { timeoutMs: 40_000 });
     expect(most).toBeLessThanOrEqual(3);
   });
+
+  it('are shared: a manager whose tasks fill all slots leaves some to one that waits for them', async () => {
+    const store = t.namespace();
+    await store.insertTasks(ids(2_000).map((id) => task(id, { limitKey: 'api', limit: 4 })));
+    const performed = [0, 0];
+    for (const i of range(2)) {
+      await start(
+        store,
+        async () => {
+          await new Promise((resolve) => setTimeout(resolve, 1));
+          performed[i] = (performed[i] ?? 0) + 1;
+        },
+        { workers: 4 },
+      );
+      // The first has all four before the second asks.
+      if (i === 0) await eventually(async () => expect(performed[0]).toBeGreaterThan(0));
+    }
+    await store.waitFor(ids(2_000), { timeoutMs: 40_000 });
+    expect(Math.min(...performed)).toBeGreaterThan(100);
+  });
 });

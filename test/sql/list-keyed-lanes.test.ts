@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { NOW, spec, useSqlBox } from './sql-box.js';
+import { at, NOW, spec, useSqlBox } from './sql-box.js';
 
 const box = useSqlBox();
 
@@ -134,5 +134,45 @@ describe('turns', () => {
       for (const { id } of await box.ownMore({ maxTasks: 8 })) served.add(id.slice(-2));
     }
     expect(served.size).toBe(100);
+  });
+});
+
+describe('a lane whose slots are all taken', () => {
+  const ONE = { holder: '11111111-0000-4000-8000-000000000000', maxSlots: 2, tasksPerSlot: 10 };
+  const TWO = { ...ONE, holder: '22222222-0000-4000-8000-000000000000' };
+  const closedUntil = () => box.values('select closed_until from keyed_lane');
+
+  /** ONE takes both slots of `k`, and owns 8 tasks of 20 that it may. */
+  async function takeBothSlots() {
+    await box.limit('k', 2);
+    await box.insert(...Array.from({ length: 40 }, (_, i) => spec(`t${i}`, { limitKey: 'k' })));
+    expect(await box.ownMore({ ...ONE, maxTasks: 8 })).toHaveLength(8);
+    expect(await closedUntil()).toEqual([at(10)]);
+  }
+
+  it('is closed to others, and not to the holder that has them, until that owns as many as it may', async () => {
+    await takeBothSlots();
+    expect(await box.ownMore(TWO)).toEqual([]);
+    expect(await box.ownMore()).toEqual([]);
+    expect(await box.ownMore(ONE)).toHaveLength(12);
+    expect(await box.ownMore(ONE)).toEqual([]);
+  });
+
+  it('is closed to its holder too while somebody sleeps on it, so that a slot comes free', async () => {
+    await takeBothSlots();
+    await box.rows(`select sleep_on_lanes('one', '{default,default}', '{other,work}', $1)`, [
+      at(60),
+    ]);
+    expect(await box.ownMore(ONE)).toEqual([]);
+    await box.rows(`select leave_lanes('one', '{default}', '{work}')`);
+    expect(await box.ownMore(ONE)).toHaveLength(12);
+  });
+
+  it('is written anew when less than five seconds are left, not at each claim', async () => {
+    await takeBothSlots();
+    expect(await box.ownMore({ ...ONE, maxTasks: 1, now: at(4) })).toHaveLength(1);
+    expect(await closedUntil()).toEqual([at(10)]);
+    expect(await box.ownMore({ ...ONE, maxTasks: 1, now: at(6) })).toHaveLength(1);
+    expect(await closedUntil()).toEqual([at(16)]);
   });
 });
