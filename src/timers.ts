@@ -1,5 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
-
 /** A timer of Node that is set for longer fires at once: 24.8 days. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -8,12 +6,13 @@ export async function settlesWithin(
   promise: Promise<unknown>,
   timeoutMs: number,
 ): Promise<boolean> {
-  const timer = new AbortController();
-  const { signal } = timer;
-  const timedOut = pause(Math.min(timeoutMs, LONGEST_TIMER_MS), false, { signal });
+  let timer: NodeJS.Timeout | undefined;
+  const timedOut = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, Math.min(timeoutMs, LONGEST_TIMER_MS), false);
+  });
   try {
     return await Promise.race([promise.then(() => true), timedOut]);
   } finally {
-    timer.abort();
+    clearTimeout(timer);
   }
 }

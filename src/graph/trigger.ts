@@ -37,8 +37,7 @@ export const CONDITION_REASON = 'its condition is false';
 
 type EdgeVerdict = { readonly value: unknown } | Extract<Verdict, { run: false }>;
 
-/** The nodes of an edge with their outcomes, in its order. */
-type Ended = readonly { readonly node: string; readonly outcome: NodeOutcome }[];
+type OutcomeOf = (node: string) => NodeOutcome;
 
 const UNKNOWN_ERROR = 'no reason was given';
 
@@ -49,68 +48,75 @@ const UNKNOWN_ERROR = 'no reason was given';
  * names the ancestor where the trouble began. `outcomeOf` is asked for each node of each edge; of a hidden edge the
  * values are not used.
  */
-export function judge(
-  edges: readonly EdgeDefinition[],
-  outcomeOf: (node: string) => NodeOutcome,
-): Verdict {
+export function judge(edges: readonly EdgeDefinition[], outcomeOf: OutcomeOf): Verdict {
   const deps: [name: string, value: unknown][] = [];
   for (const edge of edges) {
-    const ended = edge.nodes.map((node) => ({ node, outcome: outcomeOf(node) }));
-    const verdict = JUDGES[edge.mode](ended);
+    const verdict = JUDGES[edge.mode](edge.nodes, outcomeOf);
     if ('run' in verdict) return verdict;
     if (!edge.isHidden) deps.push([edge.name, verdict.value]);
   }
   return { run: true, deps: Object.fromEntries(deps) };
 }
 
-const JUDGES: Readonly<Record<EdgeDefinition['mode'], (ended: Ended) => EdgeVerdict>> = {
+type Judge = (nodes: readonly string[], outcomeOf: OutcomeOf) => EdgeVerdict;
+
+const JUDGES: Readonly<Record<EdgeDefinition['mode'], Judge>> = {
   required: judgeRequired,
   any: judgeRequired,
   failure: judgeFailure,
-  optional: (ended) => ({ value: firstCompleted(ended)?.value }),
-  settled: (ended) => ({ value: toSettled(only(ended).outcome) }),
+  optional: (nodes, outcomeOf) => ({ value: firstCompleted(nodes, outcomeOf)?.value }),
+  settled: (nodes, outcomeOf) => ({ value: toSettled(outcomeOf(first(nodes))) }),
 };
 
 /** One must have completed: of a plain edge, its only node. */
-function judgeRequired(ended: Ended): EdgeVerdict {
-  const completed = firstCompleted(ended);
-  if (completed) return { value: completed.value };
-  const cause = causeOf(only(ended));
+function judgeRequired(nodes: readonly string[], outcomeOf: OutcomeOf): EdgeVerdict {
+  const completed = firstCompleted(nodes, outcomeOf);
+  if (completed) return completed;
+  const cause = causeOf(first(nodes), outcomeOf);
   const reason = `skipped since ${describe(cause)}`;
-  if (ended.length === 1) return { run: false, reason, cause };
-  const names = ended.map(({ node }) => JSON.stringify(node)).join(', ');
+  if (nodes.length === 1) return { run: false, reason, cause };
   return {
     run: false,
-    reason: `skipped since none of ${names} completed: ${describe(cause)}`,
+    reason: `skipped since none of ${quoted(nodes)} completed: ${describe(cause)}`,
     cause,
   };
 }
 
-function judgeFailure(ended: Ended): EdgeVerdict {
-  for (const { node, outcome } of ended) {
+function judgeFailure(nodes: readonly string[], outcomeOf: OutcomeOf): EdgeVerdict {
+  for (const node of nodes) {
+    const outcome = outcomeOf(node);
     if (outcome.statusCode === 'aborted') {
       return { value: { node, error: outcome.status ?? UNKNOWN_ERROR } };
     }
   }
-  const names = ended.map(({ node }) => JSON.stringify(node)).join(', ');
-  const subject = ended.length === 1 ? names : `none of ${names}`;
-  const verb = ended.length === 1 ? 'did not fail' : 'failed';
+  const subject = nodes.length === 1 ? quoted(nodes) : `none of ${quoted(nodes)}`;
+  const verb = nodes.length === 1 ? 'did not fail' : 'failed';
   return { run: false, reason: `skipped since ${subject} ${verb}`, cause: null };
 }
 
-function firstCompleted(ended: Ended): Extract<NodeOutcome, { value: unknown }> | undefined {
-  for (const { outcome } of ended) if (outcome.statusCode === 'completed') return outcome;
+function firstCompleted(
+  nodes: readonly string[],
+  outcomeOf: OutcomeOf,
+): Extract<NodeOutcome, { value: unknown }> | undefined {
+  for (const node of nodes) {
+    const outcome = outcomeOf(node);
+    if (outcome.statusCode === 'completed') return outcome;
+  }
   return undefined;
 }
 
-/** The first node: every edge has one. */
-function only(ended: Ended): Ended[number] {
-  const [first] = ended;
-  if (!first) throw new RangeError('an edge has no node');
-  return first;
+/** Every edge has a node. */
+function first([node]: readonly string[]): string {
+  if (node === undefined) throw new RangeError('an edge has no node');
+  return node;
 }
 
-function causeOf({ node, outcome }: Ended[number]): Cause {
+function quoted(nodes: readonly string[]): string {
+  return nodes.map((node) => JSON.stringify(node)).join(', ');
+}
+
+function causeOf(node: string, outcomeOf: OutcomeOf): Cause {
+  const outcome = outcomeOf(node);
   if (outcome.statusCode === 'skipped' && outcome.cause) return outcome.cause;
   if (outcome.statusCode === 'completed') throw new RangeError(`${node} completed`);
   const detail = outcome.status ?? UNKNOWN_ERROR;

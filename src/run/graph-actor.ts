@@ -42,7 +42,7 @@ export class GraphActor implements Actor {
     options: GraphActorOptions = {},
   ) {
     this.#store = store;
-    this.#reader = new RunReader(store);
+    this.#reader = RunReader.over(store);
     this.#handlers = options.handlers ?? {};
     this.id = options.actorId ?? 'graphs';
     for (const graph of reachableGraphs(graphs)) this.#addGraph(graph);
@@ -60,7 +60,7 @@ export class GraphActor implements Actor {
         throw new InvalidOptionError('graphs', `hold two different ${name}; raise a version`);
       }
       if (this.#canPerform(work)) {
-        this.#works.set(work.action, { work, needs: needsOf(work) });
+        this.#works.set(work.action, { work, needs: needsOf(work), perform: performerOf(work) });
       }
     }
   }
@@ -72,8 +72,8 @@ export class GraphActor implements Actor {
   }
 
   /** Reads all that the tasks of a claim depend on. */
-  prepare(tasks: readonly OwnedTask[]): Promise<void> {
-    return this.#reader.readAhead(
+  prepare(tasks: readonly OwnedTask[]): Promise<RunReader> {
+    return this.#reader.ahead(
       tasks.flatMap((task) => {
         const known = this.#works.get(task.action);
         return known ? wantedBy(known, task) : [];
@@ -81,14 +81,16 @@ export class GraphActor implements Actor {
     );
   }
 
-  async handle(task: OwnedTask, context: ActionContext): Promise<ActorResult> {
-    const work = this.#works.get(task.action)?.work;
-    if (!work) throw new InvalidOptionError('action', `${task.action} is of none of the graphs`);
-    return perform(work, {
+  handle(task: OwnedTask, context: ActionContext): Promise<ActorResult> {
+    const known = this.#works.get(task.action);
+    if (!known) throw new InvalidOptionError('action', `${task.action} is of none of the graphs`);
+    const { work, perform } = known;
+    return perform({
+      work,
       task,
       context,
       run: runOf(work, task.id),
-      reader: this.#reader,
+      reader: context.prepared instanceof RunReader ? context.prepared : this.#reader,
       store: this.#store,
       handlers: this.#handlers,
     });
@@ -98,6 +100,7 @@ export class GraphActor implements Actor {
 interface Performable {
   readonly work: Work;
   readonly needs: Needs;
+  readonly perform: Performer<Work>;
 }
 
 function wantedBy({ work, needs }: Performable, task: OwnedTask): Wanted {
@@ -122,31 +125,25 @@ function settingsOf(work: Work): ActionSettings {
   return timeoutMs === null ? {} : { timeoutMs };
 }
 
-function perform(work: Work, given: Omit<Performing, 'work'>): Promise<ActorResult> {
-  switch (work.role) {
-    case 'start':
-      return performStart({ ...given, work });
-    case 'run':
-      return performRun({ ...given, work });
-    case 'task':
-      return performTask({ ...given, work });
-    case 'spawn-join':
-      return performSpawnJoin({ ...given, work });
-    case 'items':
-      return performItems({ ...given, work });
-    case 'item':
-      return performItem({ ...given, work });
-    case 'join':
-      return performJoin({ ...given, work });
-    case 'map-gate':
-      return performMapGate({ ...given, work });
-    case 'input':
-      return performInput({ ...given, work });
-    case 'event-gate':
-      return performEventGate({ ...given, work });
-    case 'event':
-      return performEvent({ ...given, work });
-    case 'sleep':
-      return performSleep({ ...given, work });
-  }
+type Performer<W extends Work> = (performing: Performing<W>) => Promise<ActorResult>;
+
+/** What each role of a task does. */
+const PERFORMERS: { readonly [R in Work['role']]: Performer<Extract<Work, { role: R }>> } = {
+  start: performStart,
+  run: performRun,
+  task: performTask,
+  'spawn-join': performSpawnJoin,
+  items: performItems,
+  item: performItem,
+  join: performJoin,
+  'map-gate': performMapGate,
+  input: performInput,
+  'event-gate': performEventGate,
+  event: performEvent,
+  sleep: performSleep,
+};
+
+function performerOf({ role }: Work): Performer<Work> {
+  // It is called with work of this very role.
+  return PERFORMERS[role] as Performer<Work>;
 }

@@ -41,10 +41,10 @@ export async function performInput(performing: Of<'input'>): Promise<ActorResult
 
 /** Ends a run, or a sub-graph, all of whose nodes have ended: with its outputs, or with what failed. */
 export async function performRun(performing: Of<'run'>): Promise<ActorResult> {
-  const { work, reader, run, task } = performing;
+  const { work, reader, run } = performing;
   const { scope } = work;
   const [given, failures, judged] = await Promise.all([
-    scope.path === '' ? null : reader.subInput(task, run, scope),
+    scope.path === '' ? null : reader.subInput(run, scope),
     failuresOf(performing),
     judgeEdges(performing, scope.graph.outputs),
   ]);
@@ -78,30 +78,27 @@ async function failuresOf(performing: Of<'run'>): Promise<NodeFailure[]> {
   }
   const ids = [...scope.nodes.keys()].filter((id) => !scope.handled.has(id));
   const tasks = ids.map((id) => idInScope(performing, id));
-  const outcomes = await performing.reader.statuses(performing.task, tasks);
-  return ids.flatMap((id) => {
-    const outcome = outcomes.get(idInScope(performing, id));
+  const outcomes = await performing.reader.statuses(tasks);
+  return ids.flatMap((id, i) => {
+    const outcome = outcomes[i];
     return outcome && isFailure(outcome) ? failuresBelow(below(scope.path, id), outcome) : [];
   });
 }
 
 /** Sinks that are outputs are read with their results, for those are read all the same. */
 async function areCompleted(performing: Of<'run'>, sinks: readonly string[]): Promise<boolean> {
-  const { work, reader, task } = performing;
+  const { work, reader } = performing;
   const shown = new Set(
     work.scope.graph.outputs.flatMap(({ nodes, isHidden }) => (isHidden ? [] : nodes)),
   );
   const ids = (isShown: boolean) =>
     sinks.flatMap((id) => (shown.has(id) === isShown ? [idInScope(performing, id)] : []));
   const [full, light] = [ids(true), ids(false)];
-  const [outcomes, statuses] = await Promise.all([
-    full.length > 0 ? reader.outcomes(task, full) : null,
-    light.length > 0 ? reader.statuses(task, light) : null,
+  const outcomes = await Promise.all([
+    full.length > 0 ? reader.outcomes(full) : [],
+    light.length > 0 ? reader.statuses(light) : [],
   ]);
-  return (
-    full.every((id) => outcomes?.get(id)?.statusCode === 'completed') &&
-    light.every((id) => statuses?.get(id)?.statusCode === 'completed')
-  );
+  return outcomes.flat().every((outcome) => outcome?.statusCode === 'completed');
 }
 
 /** Of a sub-graph, the nodes in it. */

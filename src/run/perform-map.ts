@@ -112,15 +112,12 @@ function limitOf({ node, path }: Zip, run: string): Partial<TaskInput> {
 
 /** Opens the items of a map over a map once all else that it depends on has ended, whatever comes of that. */
 export async function performMapGate(performing: Of<'map-gate'>): Promise<ActorResult> {
-  const { store, run, work, reader, task } = performing;
+  const { store, run, work, reader } = performing;
   const items = taskId(run, below(work.zip.root, INTERNAL.items));
   const open = taskId(run, below(work.zip.path, INTERNAL.open));
   await store.deleteTasks([open]);
-  const [outcome, result] = await Promise.all([
-    reader.outcomes(task, [items]),
-    judgeGate(performing),
-  ]);
-  const { statusCode, result: expanded } = outcome.get(items) ?? {};
+  const [[outcome], result] = await Promise.all([reader.outcomes([items]), judgeGate(performing)]);
+  const { statusCode, result: expanded } = outcome ?? {};
   const count = statusCode === 'completed' ? Number(fieldOf(expanded ?? null, 'count')) : 0;
   if (count === 0) return result;
   const join = taskId(run, work.zip.path);
@@ -148,21 +145,21 @@ async function judgeGate(performing: Of<'map-gate'>): Promise<ActorResult> {
 
 /** The end of a map: counts what became of its items, those of before a rerun too, and decides. */
 export async function performJoin(performing: Of<'join'>): Promise<ActorResult> {
-  const { work, run, reader, task } = performing;
+  const { work, run, reader } = performing;
   const items = taskId(run, below(work.zip.root, INTERNAL.items));
   const gate = work.zip.hasGate ? [taskId(run, below(work.path, INTERNAL.gate))] : [];
-  const outcomes = await reader.outcomes(task, [items, ...gate]);
-  const ended = reader.outcomeOf('task', outcomes.get(items));
+  const [expanded, ...gated] = await reader.outcomes([items, ...gate]);
+  const ended = reader.outcomeOf('task', expanded);
   if (work.zip.over !== null) {
     const judged = await judgeEdges(performing, [work.node.over]);
     if ('refusal' in judged) return judged.refusal;
   }
   if (ended.statusCode !== 'completed') return follow(ended);
-  for (const id of gate) {
-    const judged = reader.outcomeOf('task', outcomes.get(id));
+  for (const outcome of gated) {
+    const judged = reader.outcomeOf('task', outcome);
     if (judged.statusCode !== 'completed') return follow(judged);
   }
-  const total = Number(fieldOf(outcomes.get(items)?.result ?? null, 'count') ?? 0);
+  const total = Number(fieldOf(expanded?.result ?? null, 'count') ?? 0);
   return decide(await countItems(performing, total), total, work.node.failAfter);
 }
 

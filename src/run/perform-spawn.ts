@@ -42,7 +42,8 @@ const MAX_FAILURES = 100;
 export async function performSpawnJoin(performing: Of<'spawn-join'>): Promise<ActorResult> {
   const { work, run, reader, task, store } = performing;
   const id = taskId(run, below(work.path, INTERNAL.work));
-  const ended = reader.outcomeOf('task', (await reader.outcomes(task, [id])).get(id));
+  const [handled] = await reader.outcomes([id]);
+  const ended = reader.outcomeOf('task', handled);
   if (ended.statusCode !== 'completed') return follow(ended);
   if (task.numSignalledFailures === 0) return completed(ended.value);
   const failed = await failedSpawns(store, run, work.path, 1);
@@ -111,9 +112,9 @@ async function openDeclared(
 }
 
 /** What runs may spawn until it is deleted itself: hence until nothing is left. */
-async function deleteSpawned({ reader, store, task }: Performing, from: string): Promise<void> {
-  const first = `${from}/0`;
-  if (!(await reader.statuses(task, [first])).has(first)) return;
+async function deleteSpawned({ reader, store }: Performing, from: string): Promise<void> {
+  const [first] = await reader.statuses([`${from}/0`]);
+  if (!first) return;
   for (;;) {
     const ids: string[] = [];
     for await (const { id } of store.listTasks({ idPrefix: `${from}/` })) ids.push(id);

@@ -39,16 +39,12 @@ export async function performStart(performing: Of<'start'>): Promise<ActorResult
 }
 
 /** It is where this task has been run again by hand. PermanentError: its id was taken by another. */
-async function isStarted(
-  { reader, task }: Of<'start'>,
-  run: string,
-  end: string,
-): Promise<boolean> {
-  const known = await reader.statuses(task, [run, end]);
-  if (known.has(run) && !known.has(end)) {
+async function isStarted({ reader }: Of<'start'>, run: string, end: string): Promise<boolean> {
+  const [ofRun, ofEnd] = await reader.statuses([run, end]);
+  if (ofRun && !ofEnd) {
     throw new PermanentError(`run ${JSON.stringify(run)} exists, and was not started by this task`);
   }
-  return known.has(run);
+  return ofRun !== undefined;
 }
 
 /** PermanentError: another try would come to the same. */

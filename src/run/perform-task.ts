@@ -61,17 +61,19 @@ async function itemOf(
   const { over } = work.zip;
   if (over === null) return { value: task.body ?? undefined };
   const id = taskId(run, `${over}/${index}`);
-  const outcome = reader.outcomeOf('task', (await reader.outcomes(task, [id])).get(id));
+  const [ended] = await reader.outcomes([id]);
+  const outcome = reader.outcomeOf('task', ended);
   const node = `${work.node.over.nodes[0]}/${index}`;
   const edge = { name: 'item', mode: 'required', isHidden: false, nodes: [node] } as const;
   const verdict = judge([edge], () => outcome);
   return verdict.run ? { value: verdict.deps.item } : { refusal: refuse(verdict) };
 }
 
-async function gateOf({ work, run, reader, task }: Of<'item'>): Promise<NodeOutcome | null> {
+async function gateOf({ work, run, reader }: Of<'item'>): Promise<NodeOutcome | null> {
   if (!work.zip.hasGate) return null;
   const id = taskId(run, below(work.path, INTERNAL.gate));
-  return reader.outcomeOf('task', (await reader.statuses(task, [id])).get(id));
+  const [ended] = await reader.statuses([id]);
+  return reader.outcomeOf('task', ended);
 }
 
 function handlerOf({ work, handlers }: Of<'task' | 'item'>): (context: unknown) => unknown {

@@ -57,15 +57,13 @@ export async function performEvent({
   run,
   work,
   reader,
-  task,
 }: Of<'event'>): Promise<ActorResult> {
   const id = (name: string) => taskId(run, below(work.path, name));
-  const outcomes = await reader.outcomes(task, [id(INTERNAL.gate), id(INTERNAL.payload)]);
+  const [gated, payload] = await reader.outcomes([id(INTERNAL.gate), id(INTERNAL.payload)]);
   const { timeoutMs } = work.node;
   if (timeoutMs !== null) await store.deleteTasks([id(INTERNAL.timeout)]);
-  const gate = reader.outcomeOf('task', outcomes.get(id(INTERNAL.gate)));
+  const gate = reader.outcomeOf('task', gated);
   if (gate.statusCode !== 'completed') return follow(gate);
-  const payload = outcomes.get(id(INTERNAL.payload));
   if (payload?.statusCode === 'cancelled') {
     return { statusCode: 'aborted', status: payload.status ?? 'it was cancelled' };
   }
@@ -87,12 +85,12 @@ function ownedAt({ deadline, maxDurationMs }: OwnedTask): number {
  */
 export async function performSleep(performing: Of<'sleep'>): Promise<ActorResult> {
   const { reader, work, task } = performing;
-  const [judged, own] = await Promise.all([
+  const [judged, [own]] = await Promise.all([
     judgeNode(performing, work.node.edges),
-    reader.outcomes(task, [task.id]),
+    reader.outcomes([task.id]),
   ]);
   if ('refusal' in judged) return judged.refusal;
-  const isOver = fieldOf(own.get(task.id)?.result ?? null, 'until') !== undefined;
+  const isOver = fieldOf(own?.result ?? null, 'until') !== undefined;
   if (isOver) return completed(undefined);
   const readyAt = await readyTime(performing);
   const until = await wakeTime(performing, judged, readyAt);

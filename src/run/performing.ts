@@ -5,7 +5,7 @@ import type { ActionContext, ActorResult } from '../worker/actor.js';
 import { type MaybePromise, withBoth } from './maybe-promise.js';
 import { below, INTERNAL, taskId } from './names.js';
 import type { Work } from './plan.js';
-import { fieldOf, type RunReader, type ScopeInput } from './run-reader.js';
+import { fieldOf, type Outcomes, type RunReader, type ScopeInput } from './run-reader.js';
 
 /** A handler that lives apart from the graph, its types forgotten. */
 export type NodeHandler = { call(context: never): unknown }['call'];
@@ -50,15 +50,16 @@ export function idInScope({ run, work }: Performing, path: string): string {
 function scopeInput(performing: Performing): MaybePromise<ScopeInput> {
   const { reader, run, work, task } = performing;
   const ofScope = (stamp: string) =>
-    work.scope.path === '' ? reader.input(run, stamp) : reader.subInput(task, run, work.scope);
+    work.scope.path === '' ? reader.input(run, stamp) : reader.subInput(run, work.scope);
   return work.role === 'item' ? itemStamp(performing).then(ofScope) : ofScope(String(task.body));
 }
 
 /** The body of an item is its own: the stamp is in the result of what made it. Empty where that was deleted. */
-async function itemStamp({ reader, run, work, task }: Performing): Promise<string> {
+async function itemStamp({ reader, run, work }: Performing): Promise<string> {
   if (work.role !== 'item') throw new RangeError(`${work.path} is no map`);
   const id = taskId(run, below(work.zip.root, INTERNAL.items));
-  const stamp = fieldOf((await reader.outcomes(task, [id])).get(id)?.result ?? null, 'stamp');
+  const [items] = await reader.outcomes([id]);
+  const stamp = fieldOf(items?.result ?? null, 'stamp');
   return typeof stamp === 'string' ? stamp : '';
 }
 
@@ -85,27 +86,27 @@ export function judgeEdges(
   edges: readonly EdgeDefinition[],
   { valuesOf }: JudgeOptions = {},
 ): MaybePromise<JudgedEdges | Refusal> {
-  const { reader, task, work } = performing;
+  const { reader, work } = performing;
   const full: string[] = [];
   const light: string[] = [];
   for (const edge of edges) {
-    const ids = edge.isHidden && edge !== valuesOf ? light : full;
-    for (const node of edge.nodes) ids.push(idInScope(performing, node));
+    const nodes = edge.isHidden && edge !== valuesOf ? light : full;
+    nodes.push(...edge.nodes);
   }
-  const outcomes = full.length > 0 ? reader.outcomes(task, full) : NONE;
-  const statuses = light.length > 0 ? reader.statuses(task, light) : NONE;
+  const ids = (nodes: readonly string[]) => nodes.map((node) => idInScope(performing, node));
+  const outcomes = full.length > 0 ? reader.outcomes(ids(full)) : NONE;
+  const statuses = light.length > 0 ? reader.statuses(ids(light)) : NONE;
   return withBoth(outcomes, statuses, (ofFull, ofLight) => {
-    const outcomeOf = (node: string): NodeOutcome => {
-      const id = idInScope(performing, node);
-      const kind = work.scope.nodes.get(node)?.kind ?? 'task';
-      return reader.outcomeOf(kind, ofFull.get(id) ?? ofLight.get(id));
-    };
+    const ended = new Map(light.map((node, i) => [node, ofLight[i]]));
+    for (const [i, node] of full.entries()) ended.set(node, ofFull[i]);
+    const outcomeOf = (node: string): NodeOutcome =>
+      reader.outcomeOf(work.scope.nodes.get(node)?.kind ?? 'task', ended.get(node));
     const verdict = judge(edges, outcomeOf);
     return verdict.run ? { deps: verdict.deps, outcomeOf } : { refusal: refuse(verdict) };
   });
 }
 
-const NONE: ReadonlyMap<string, never> = new Map<string, never>();
+const NONE: Outcomes = [];
 
 /** The reason of a node whose scope has no input: what became of the sub-graph's. */
 function judgeInput({ scope }: Work, outcome: NodeOutcome): Verdict {

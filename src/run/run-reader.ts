@@ -22,7 +22,10 @@ export type ScopeInput =
   | { readonly input: unknown }
   | { readonly missing: Exclude<NodeOutcome, { statusCode: 'completed' }> };
 
-type Outcomes = ReadonlyMap<string, TaskOutcome>;
+/** What the ids asked for came to, in their order; undefined: there is no such task. */
+export type Outcomes = readonly (TaskOutcome | undefined)[];
+
+type OutcomesById = ReadonlyMap<string, TaskOutcome>;
 
 type Store = Pick<TaskStore, 'getOutcomes' | 'getBodies' | 'getTasks'>;
 
@@ -45,13 +48,25 @@ export interface Wanted {
 
 /** What was read ahead for the tasks of one claim. */
 interface ReadAhead {
-  readonly outcomes: ReadonlyMap<string, TaskOutcome>;
-  readonly statuses: ReadonlyMap<string, TaskOutcome>;
+  readonly outcomes: OutcomesById;
+  readonly statuses: OutcomesById;
 }
+
+const NOTHING: ReadAhead = Object.freeze({ outcomes: new Map(), statuses: new Map() });
 
 interface StampedInput {
   readonly stamp: string;
   readonly input: unknown;
+}
+
+/** What all readers of one actor share. */
+interface Sources {
+  readonly store: Store;
+  readonly outcomes: BatchLoader<TaskOutcome>;
+  readonly statuses: BatchLoader<TaskOutcome>;
+  readonly tasks: BatchLoader<Task>;
+  readonly bodies: BatchLoader<TaskBody>;
+  readonly inputs: LruCache<StampedInput>;
 }
 
 /**
@@ -63,85 +78,80 @@ interface StampedInput {
  * and started again under its id has another. A database that cannot be reached uses up no try: SnoozeError.
  */
 export class RunReader {
-  readonly #store: Store;
-  readonly #outcomes: BatchLoader<TaskOutcome>;
-  readonly #statuses: BatchLoader<TaskOutcome>;
-  readonly #tasks: BatchLoader<Task>;
-  readonly #bodies: BatchLoader<TaskBody>;
-  readonly #ahead = new WeakMap<OwnedTask, ReadAhead>();
-  readonly #inputs = new LruCache<StampedInput>(MAX_CACHED_INPUTS);
+  readonly #sources: Sources;
+  readonly #ahead: ReadAhead;
 
-  constructor(store: Store) {
-    this.#store = store;
-    this.#outcomes = new BatchLoader((ids) => store.getOutcomes(ids).catch(snooze));
-    this.#statuses = new BatchLoader((ids) =>
-      store.getOutcomes(ids, { results: false }).catch(snooze),
-    );
-    this.#tasks = new BatchLoader((ids) => store.getTasks(ids).catch(snooze));
-    this.#bodies = new BatchLoader((ids) => store.getBodies(ids).catch(snooze));
+  private constructor(sources: Sources, ahead: ReadAhead) {
+    this.#sources = sources;
+    this.#ahead = ahead;
   }
 
-  /** Reads ahead for the tasks of a claim: three queries at most. */
-  async readAhead(wanted: readonly Wanted[]): Promise<void> {
+  static over(store: Store): RunReader {
+    return new RunReader(sourcesOf(store), NOTHING);
+  }
+
+  /** One that has read ahead for the tasks of a claim: three queries at most. */
+  async ahead(wanted: readonly Wanted[]): Promise<RunReader> {
+    const { store, inputs } = this.#sources;
     const outcomes = new Set<string>();
     const statuses = new Set<string>();
     const runs = new Set<string>();
     for (const one of wanted) {
       for (const id of one.outcomes) outcomes.add(id);
       for (const id of one.statuses) statuses.add(id);
-      if (one.run !== null && this.#inputs.get(one.run)?.stamp !== one.task.body) runs.add(one.run);
+      if (one.run !== null && inputs.get(one.run)?.stamp !== one.task.body) runs.add(one.run);
     }
     const maxBytes = MAX_AHEAD_BYTES;
     const [full, light] = await Promise.all([
-      outcomes.size > 0 ? this.#store.getOutcomes([...outcomes], { maxBytes }) : [],
-      statuses.size > 0 ? this.#store.getOutcomes([...statuses], { results: false, maxBytes }) : [],
+      outcomes.size > 0 ? store.getOutcomes([...outcomes], { maxBytes }) : [],
+      statuses.size > 0 ? store.getOutcomes([...statuses], { results: false, maxBytes }) : [],
       runs.size > 0 ? this.#readInputs([...runs], maxBytes) : undefined,
     ]);
-    const ahead = { outcomes: byId(full), statuses: byId(light) };
-    for (const { task } of wanted) this.#ahead.set(task, ahead);
+    return new RunReader(this.#sources, { outcomes: byId(full), statuses: byId(light) });
   }
 
-  outcomes(task: OwnedTask, ids: readonly string[]): MaybePromise<Outcomes> {
-    return allOf(this.#ahead.get(task)?.outcomes, ids) ?? this.#outcomes.load(ids);
+  outcomes(ids: readonly string[]): MaybePromise<Outcomes> {
+    return outcomesOf(ids, this.#ahead.outcomes, this.#sources.outcomes);
   }
 
   /** Without the results of what completed. */
-  statuses(task: OwnedTask, ids: readonly string[]): MaybePromise<Outcomes> {
-    return allOf(this.#ahead.get(task)?.statuses, ids) ?? this.#statuses.load(ids);
+  statuses(ids: readonly string[]): MaybePromise<Outcomes> {
+    return outcomesOf(ids, this.#ahead.statuses, this.#sources.statuses);
   }
 
   tasks(ids: Iterable<string>): Promise<ReadonlyMap<string, Task>> {
-    return this.#tasks.load(ids);
+    return this.#sources.tasks.load(ids);
   }
 
   /** Of the start of the run that has this stamp. */
   input(run: string, stamp: string): MaybePromise<ScopeInput> {
-    const known = this.#inputs.get(run);
+    const known = this.#sources.inputs.get(run);
     return known?.stamp === stamp ? known : this.#readInput(run, stamp);
   }
 
   async #readInput(run: string, stamp: string): Promise<ScopeInput> {
-    const task = (await this.#bodies.load([run])).get(run);
+    const task = (await this.#sources.bodies.load([run])).get(run);
     const read = task && this.#keepInput(task);
     if (read?.stamp === stamp) return read;
     return { missing: { statusCode: 'cancelled', status: 'the run was deleted' } };
   }
 
   async #readInputs(runs: readonly string[], maxBytes: number): Promise<void> {
-    for (const body of await this.#store.getBodies(runs, { maxBytes })) this.#keepInput(body);
+    for (const body of await this.#sources.store.getBodies(runs, { maxBytes }))
+      this.#keepInput(body);
   }
 
   #keepInput({ id, body }: TaskBody): StampedInput {
     const { stamp, input } = readRunBody(body);
     const weight = ENTRY_WEIGHT + (input === undefined ? 0 : JSON.stringify(input).length);
-    this.#inputs.set(id, { stamp, input }, weight);
+    this.#sources.inputs.set(id, { stamp, input }, weight);
     return { stamp, input };
   }
 
   /** Of a sub-graph: what its node has worked out. */
-  async subInput(task: OwnedTask, run: string, scope: Scope): Promise<ScopeInput> {
+  async subInput(run: string, scope: Scope): Promise<ScopeInput> {
     const id = taskId(run, below(scope.path, INTERNAL.input));
-    const outcome = (await this.outcomes(task, [id])).get(id);
+    const [outcome] = await this.outcomes([id]);
     if (outcome?.statusCode === 'completed') return { input: fieldOf(outcome.result, 'input') };
     const missing = this.outcomeOf('task', outcome);
     if (missing.statusCode === 'completed') throw new RangeError(`${id} completed`);
@@ -167,11 +177,11 @@ export class RunReader {
 
   #valueOf(kind: NodeDefinition['kind'], { id, result }: TaskOutcome): unknown {
     if (kind === 'sleep') return null;
-    if (kind === 'graph') return withCollected(this.#store, result);
+    if (kind === 'graph') return withCollected(this.#sources.store, result);
     if (kind !== 'map') return result ?? undefined;
     const total = Number(fieldOf(result, 'total') ?? 0);
     const count = Number(fieldOf(result, 'count') ?? 0);
-    return new CollectedRows(this.#store, { '~collected': id, total, count });
+    return new CollectedRows(this.#sources.store, { '~collected': id, total, count });
   }
 }
 
@@ -191,11 +201,28 @@ function snooze(cause: unknown): never {
   throw Object.assign(new SnoozeError(new Date(Date.now() + PAUSE_MS)), { cause });
 }
 
-function byId(outcomes: readonly TaskOutcome[]): Outcomes {
+function byId(outcomes: readonly TaskOutcome[]): OutcomesById {
   return new Map(outcomes.map((one) => [one.id, one]));
 }
 
-/** Undefined where one of them is not there. */
-function allOf(known: Outcomes | undefined, ids: readonly string[]): Outcomes | undefined {
-  return known && ids.every((id) => known.has(id)) ? known : undefined;
+/** Those known; all are loaded where one of them is not. */
+function outcomesOf(
+  ids: readonly string[],
+  known: OutcomesById,
+  loader: BatchLoader<TaskOutcome>,
+): MaybePromise<Outcomes> {
+  const outcomes = ids.map((id) => known.get(id));
+  if (!outcomes.includes(undefined)) return outcomes;
+  return loader.load(ids).then((loaded) => ids.map((id) => loaded.get(id)));
+}
+
+function sourcesOf(store: Store): Sources {
+  return {
+    store,
+    outcomes: new BatchLoader((ids) => store.getOutcomes(ids).catch(snooze)),
+    statuses: new BatchLoader((ids) => store.getOutcomes(ids, { results: false }).catch(snooze)),
+    tasks: new BatchLoader((ids) => store.getTasks(ids).catch(snooze)),
+    bodies: new BatchLoader((ids) => store.getBodies(ids).catch(snooze)),
+    inputs: new LruCache(MAX_CACHED_INPUTS),
+  };
 }

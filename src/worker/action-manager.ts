@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { InvalidOptionError, ManagerStoppedError } from '../errors.js';
-import type { OwnedTask, OwnRequest, TaskStore, WorkerInfo } from '../store/task-store.js';
+import type { OwnRequest, TaskStore, WorkerInfo } from '../store/task-store.js';
 import { ActorHost } from './actor-host.js';
-import { type Claim, ClaimLoop } from './claim-loop.js';
+import { type Claim, type Claimed, ClaimLoop } from './claim-loop.js';
 import { ClaimTurns } from './claim-turns.js';
 import { InHand } from './in-hand.js';
 import { type ManagerEvents, Notices } from './manager-events.js';
@@ -200,7 +200,7 @@ export class ActionManager extends EventEmitter<ManagerEvents> {
       turns: this.#turns,
       onFailed: (error) => this.#notices.failed('own', error, 0),
       prepare: (tasks) => host.prepare(tasks),
-      onOwned: (tasks, claim) => this.#accept(host, tasks, claim),
+      onOwned: (claimed, claim) => this.#accept(host, claimed, claim),
     });
   }
 
@@ -219,13 +219,14 @@ export class ActionManager extends EventEmitter<ManagerEvents> {
     };
   }
 
-  #accept(host: ActorHost, tasks: readonly OwnedTask[], claim: Claim): void {
-    this.#numOwned += tasks.length;
+  #accept(host: ActorHost, claimed: Claimed, claim: Claim): void {
+    const count = claimed.tasks.length;
+    this.#numOwned += count;
     const { asked, askedAt } = claim;
     const actorId = host.actor.id;
     const durationMs = performance.now() - askedAt;
-    this.#notices.emit('owned', { actorId, count: tasks.length, asked, durationMs });
-    host.accept(tasks, claim);
+    this.#notices.emit('owned', { actorId, count, asked, durationMs });
+    host.accept(claimed, claim);
     if (this.#manual?.isOpen === false) this.#inHand.handBackUnstarted(NOBODY_TAKES_JOBS);
   }
 

@@ -3,7 +3,7 @@ import type { Logger } from '../logger.js';
 import type { OwnedTask, Progress, TaskReturnOutcome, TaskStore } from '../store/task-store.js';
 import { settlesWithin } from '../timers.js';
 import type { ActionContext, ActionSettings, Actor, ActorResult, ManualActor } from './actor.js';
-import type { Claim } from './claim-loop.js';
+import type { Claim, Claimed } from './claim-loop.js';
 import type { InHand } from './in-hand.js';
 import { Job, type JobHost } from './job.js';
 import type { Notices } from './manager-events.js';
@@ -91,24 +91,26 @@ export class ActorHost implements JobHost {
     }
   }
 
-  /** Lets the actor read ahead for tasks just owned. */
-  async prepare(tasks: readonly OwnedTask[]): Promise<void> {
+  /** Lets the actor read ahead for tasks just owned. Resolves with what it has for their handlers. */
+  async prepare(tasks: readonly OwnedTask[]): Promise<unknown> {
     const { actor, notices, maxPrepareMs } = this.#options;
-    if (!actor.prepare || tasks.length === 0) return;
+    if (!actor.prepare || tasks.length === 0) return undefined;
     try {
-      if (await settlesWithin(actor.prepare(tasks), maxPrepareMs)) return;
+      const preparing = actor.prepare(tasks);
+      if (await settlesWithin(preparing, maxPrepareMs)) return await preparing;
       throw new Error(`prepare took longer than a heartbeat, ${maxPrepareMs} ms`);
     } catch (err) {
       notices.logger.warn({ err, actorId: actor.id }, 'tasks are performed unprepared');
+      return undefined;
     }
   }
 
   /** Takes tasks in hand. Those that are not to be performed go back at once. */
-  accept(tasks: readonly OwnedTask[], { askedAt, actions }: Claim): void {
+  accept({ tasks, prepared }: Claimed, { askedAt, actions }: Claim): void {
     const { inHand, actor, rules } = this.#options;
     const known = new Set(actor.actions);
     for (const task of tasks) {
-      const job = new Job(task, askedAt, this);
+      const job = new Job(task, { askedAt, prepared }, this);
       inHand.hold(job);
       const poison = rules.ofPoison(task, job.settings);
       if (!known.has(task.action) && actions.includes(task.action)) job.handBack(FORGOTTEN);

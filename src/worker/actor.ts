@@ -27,6 +27,8 @@ export interface ActionContext {
   /** Fires when the work is not wanted any more: cancelled, deadline lost, timed out, shutting down. `signal.reason` says which. */
   readonly signal: AbortSignal;
   readonly logger: Logger;
+  /** What the actor's `prepare` has resolved with for the claim that the task came with; undefined where it did not. */
+  readonly prepared: unknown;
   /** What middleware leaves for those further in. */
   readonly values: Map<PropertyKey, unknown>;
   /** Extends the deadline now. The manager does so by itself; this also tells at once whether the task is still held: InvalidTokenError. */
@@ -78,10 +80,11 @@ interface Performer {
   /** By action; read whenever a task is performed. */
   readonly settings?: Readonly<Record<string, ActionSettings>>;
   /**
-   * Called with tasks just owned, before they can take up a worker: to read in one go what their handlers will need. They
-   * wait for it, as long as a heartbeat at most. What it rejects with is logged, and they are performed all the same.
+   * Called with tasks just owned, before they can take up a worker: to read in one go what their handlers will need, who
+   * find what it resolves with in `context.prepared`. They wait for it, as long as a heartbeat at most. What it rejects with is
+   * logged, and they are performed all the same.
    */
-  prepare?(tasks: readonly OwnedTask[]): Promise<void>;
+  prepare?(tasks: readonly OwnedTask[]): Promise<unknown>;
   /** Has the listener called after each change of actions or settings, until the function returned is called. */
   onChange?(listener: () => void): () => void;
 }

@@ -49,8 +49,8 @@ interface ClaimLoopOptions {
   readonly turns: ClaimTurns;
   readonly onFailed: (error: unknown) => void;
   /** What is owned is ready to be handed out once this has resolved. */
-  readonly prepare?: (tasks: readonly OwnedTask[]) => Promise<void>;
-  readonly onOwned: (tasks: readonly OwnedTask[], claim: Claim) => void;
+  readonly prepare?: (tasks: readonly OwnedTask[]) => Promise<unknown>;
+  readonly onOwned: (claimed: Claimed, claim: Claim) => void;
 }
 
 /** A claim in flight, or just answered. */
@@ -61,8 +61,15 @@ export interface Claim {
   readonly askedAt: number;
 }
 
+/** What a claim has come to. */
+export interface Claimed {
+  readonly tasks: readonly OwnedTask[];
+  /** What `prepare` has resolved with. */
+  readonly prepared: unknown;
+}
+
 interface ClaimInFlight extends Claim {
-  readonly tasks: Promise<OwnedTask[]>;
+  readonly claimed: Promise<Claimed>;
 }
 
 const MANY_FULL = 3;
@@ -156,14 +163,20 @@ export class ClaimLoop {
       this.#ask(await turns.untilRoom(() => this.#isStopping));
     }
     const [claim] = this.#claims;
-    const tasks = (await claim?.tasks.finally(() => this.#answered(claim))) ?? [];
-    this.#numFull = tasks.length === claim?.asked ? this.#numFull + 1 : 0;
-    if (this.#numFull > 0) this.#askAhead(tasks.length);
-    if (claim && tasks.length > 0) onOwned(tasks, claim);
-    // What it left, or did not ask for after all, is for those in line.
+    // There was nothing to ask for after all: that is left to those in line.
+    if (!claim) {
+      turns.roomGrew();
+      return true;
+    }
+    const claimed = await claim.claimed.finally(() => this.#answered(claim));
+    const count = claimed.tasks.length;
+    this.#numFull = count === claim.asked ? this.#numFull + 1 : 0;
+    if (this.#numFull > 0) this.#askAhead(count);
+    if (count > 0) onOwned(claimed, claim);
+    // What it left is for those in line.
     turns.roomGrew();
-    if (claim && tasks.length > 0 && tasks.length < claim.asked) await this.#untilReturned();
-    return !claim || tasks.length > 0 || this.#claims.length > 0;
+    if (count > 0 && count < claim.asked) await this.#untilReturned();
+    return count > 0 || this.#claims.length > 0;
   }
 
   #answered(claim: Claim): void {
@@ -186,19 +199,18 @@ export class ClaimLoop {
     if (room === 0 || actions.length === 0 || this.#isStopping) return false;
     const asked = Math.min(room, maxTasks);
     const askedAt = performance.now();
-    const tasks = this.#own({ ...request(asked), actorId, actions, maxTasks: asked });
+    const claimed = this.#own({ ...request(asked), actorId, actions, maxTasks: asked });
     // Awaited in its turn: until then a rejection is not an unhandled one.
-    tasks.catch(() => {});
-    this.#claims.push({ actions, asked, askedAt, tasks });
+    claimed.catch(() => {});
+    this.#claims.push({ actions, asked, askedAt, claimed });
     turns.asked(asked);
     return true;
   }
 
-  async #own(request: OwnRequest): Promise<OwnedTask[]> {
+  async #own(request: OwnRequest): Promise<Claimed> {
     const { store, prepare } = this.#options;
     const tasks = await store.ownTasks(request);
-    await prepare?.(tasks);
-    return tasks;
+    return { tasks, prepared: await prepare?.(tasks) };
   }
 
   async #untilReturned(): Promise<void> {

@@ -27,6 +27,13 @@ export interface JobHost {
   onDecided(job: Job, outcome: TaskReturnOutcome | null): void;
 }
 
+/** How a task came to be owned. */
+interface Owned {
+  /** As performance.now(). */
+  readonly askedAt: number;
+  readonly prepared?: unknown;
+}
+
 /**
  * One owned task in a manager's hands, from owning to the end of its return.
  *
@@ -40,6 +47,8 @@ export class Job implements Lease {
   readonly task: OwnedTask;
   /** When it was asked for, as performance.now(). */
   readonly ownedAt: number;
+  /** What its actor has prepared for it. */
+  readonly prepared: unknown;
   /** When the lease runs out, as performance.now(); the LeaseKeeper moves it. */
   expiresAt: number;
   /** As they were when it was owned, or began. */
@@ -63,10 +72,11 @@ export class Job implements Lease {
   #timer: NodeJS.Timeout | undefined;
   #free: (() => void) | undefined;
 
-  constructor(task: OwnedTask, ownedAt: number, host: JobHost) {
+  constructor(task: OwnedTask, { askedAt, prepared }: Owned, host: JobHost) {
     this.task = task;
-    this.ownedAt = ownedAt;
-    this.expiresAt = ownedAt + (task.maxDurationMs ?? Number.POSITIVE_INFINITY);
+    this.ownedAt = askedAt;
+    this.prepared = prepared;
+    this.expiresAt = askedAt + (task.maxDurationMs ?? Number.POSITIVE_INFINITY);
     this.#isBegun = task.isBegun !== false;
     this.host = host;
     this.settings = host.settings(task.action);
@@ -205,6 +215,10 @@ class JobContext implements ActionContext {
 
   get signal(): AbortSignal {
     return this.#job.signal;
+  }
+
+  get prepared(): unknown {
+    return this.#job.prepared;
   }
 
   get values(): Map<PropertyKey, unknown> {

@@ -41,6 +41,27 @@ it('tasks are prepared claim by claim, and take up no worker before', async () =
   expect(prepared.sort()).toEqual(handled.sort());
 });
 
+it('handlers find what their claim was prepared with; undefined where that failed', async () => {
+  const store = t.namespace();
+  await store.insertTasks(['a', 'b', 'c'].map((id) => task(id)));
+  const found = new Map<string, unknown>();
+  const actor: Actor = {
+    id: 'prepared',
+    actions: ['work'],
+    prepare: async (tasks) => {
+      if (tasks.some(({ id }) => id === 'c')) throw new Error('broken');
+      return tasks.map(({ id }) => `for ${id}`);
+    },
+    handle: async ({ id }, { prepared }) => {
+      found.set(id, prepared);
+      return { statusCode: 'completed' };
+    },
+  };
+  await startManager(store, actor, { workers: 1, maxTasks: 1 });
+  await store.waitFor(['a', 'b', 'c']);
+  expect(Object.fromEntries(found)).toEqual({ a: ['for a'], b: ['for b'], c: undefined });
+});
+
 const broken = new Error('broken');
 it.each([
   ['failed', () => Promise.reject(broken), broken],

@@ -62,7 +62,7 @@ async function startLoop({
     errWaitTimeMs: 1,
     turns,
     onFailed: () => {},
-    onOwned: (tasks) => accepted.push(tasks.length),
+    onOwned: ({ tasks }) => accepted.push(tasks.length),
   });
   loop.start();
   await turn();

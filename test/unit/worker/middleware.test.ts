@@ -17,6 +17,7 @@ function context(): ActionContext {
   return {
     signal,
     logger: noopLogger,
+    prepared: undefined,
     values: new Map(),
     heartbeat: async () => {},
     progress: () => {},

@@ -25,16 +25,20 @@ export function ownedTask(id: string, more: Partial<OwnedTask> = {}): OwnedTask 
 
 /** A job of nobody's: what is asked of its manager comes to nothing, but for what is given. */
 export function jobOf(task: OwnedTask, host: Partial<JobHost> = {}): Job {
-  return new Job(task, performance.now(), {
-    logger: noopLogger,
-    rules: new OutcomeRules({ retry: { delayMs: 0 }, maxTries: 25, random: () => 0.5 }),
-    settings: () => undefined,
-    handle: async () => ({ statusCode: 'completed' }),
-    announce: () => {},
-    onStarted: () => {},
-    extend: async () => {},
-    report: () => {},
-    onDecided: () => {},
-    ...host,
-  });
+  return new Job(
+    task,
+    { askedAt: performance.now() },
+    {
+      logger: noopLogger,
+      rules: new OutcomeRules({ retry: { delayMs: 0 }, maxTries: 25, random: () => 0.5 }),
+      settings: () => undefined,
+      handle: async () => ({ statusCode: 'completed' }),
+      announce: () => {},
+      onStarted: () => {},
+      extend: async () => {},
+      report: () => {},
+      onDecided: () => {},
+      ...host,
+    },
+  );
 }
