@@ -108,7 +108,8 @@ begin
   ) as l (queue, action, key)
   cross join lateral (
     select c.ctid as place from signalbox.ready c
-    where c.queue = l.queue and c.action = l.action and c.key = l.key
+    where c.lane = signalbox.lane_hash(l.queue, l.action, l.key)
+      and c.queue = l.queue and c.action = l.action and c.key = l.key
       and c.priority = t.priority and c.seq = t.seq
     limit 1
   ) as r

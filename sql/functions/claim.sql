@@ -28,18 +28,21 @@ begin
     cross join lateral (
       -- The lane's highest priority up to v_level, without walking over what lies behind the cursor.
       (select r.priority, r.seq from signalbox.ready r
-        where r.queue = l.queue and r.action = l.action and r.key = l.key and r.priority <= v_level
+        where r.lane = signalbox.lane_hash(l.queue, l.action, l.key)
+          and r.queue = l.queue and r.action = l.action and r.key = l.key and r.priority <= v_level
           and r.priority > coalesce(l.cursor_priority, -32768)
         order by r.priority desc, r.seq limit 1)
       union all
       (select r.priority, r.seq from signalbox.ready r
-        where r.queue = l.queue and r.action = l.action and r.key = l.key and r.priority <= v_level
+        where r.lane = signalbox.lane_hash(l.queue, l.action, l.key)
+          and r.queue = l.queue and r.action = l.action and r.key = l.key and r.priority <= v_level
           and r.priority = coalesce(l.cursor_priority, -32768)
           and r.seq >= coalesce(l.cursor_seq, 0)
         order by r.seq limit 1)
       union all
       (select r.priority, r.seq from signalbox.ready r
-        where r.queue = l.queue and r.action = l.action and r.key = l.key and r.priority <= v_level
+        where r.lane = signalbox.lane_hash(l.queue, l.action, l.key)
+          and r.queue = l.queue and r.action = l.action and r.key = l.key and r.priority <= v_level
           and r.priority < l.cursor_priority
         order by r.priority desc, r.seq limit 1)
       limit 1
@@ -130,7 +133,8 @@ begin
           select o.ctid, o.seq, row_number() over (order by o.seq) as place
           from (
             select n.ctid, n.seq from signalbox.ready n
-            where n.queue = l.queue and n.action = l.action and n.key = l.key
+            where n.lane = signalbox.lane_hash(l.queue, l.action, l.key)
+              and n.queue = l.queue and n.action = l.action and n.key = l.key
               and n.priority = p_level
               and n.seq >= case when l.cursor_priority = p_level then l.cursor_seq else 0 end
             order by n.seq
@@ -171,7 +175,8 @@ begin
     from unnest(p_lanes) as l
     where coalesce(p_rooms[l.room_no], 1) > 0 and (
       select true from signalbox.ready r
-      where r.queue = l.queue and r.action = l.action and r.key = l.key and r.priority = p_level
+      where r.lane = signalbox.lane_hash(l.queue, l.action, l.key)
+        and r.queue = l.queue and r.action = l.action and r.key = l.key and r.priority = p_level
         and r.seq >= case when l.cursor_priority = p_level then l.cursor_seq else 0 end limit 1)
   ), claimed as (
     delete from signalbox.ready r
@@ -180,7 +185,8 @@ begin
       from (select * from lane order by random()) as l
       cross join lateral (
         select n.ctid from signalbox.ready n
-        where n.queue = l.queue and n.action = l.action and n.key = l.key and n.priority = p_level
+        where n.lane = signalbox.lane_hash(l.queue, l.action, l.key)
+          and n.queue = l.queue and n.action = l.action and n.key = l.key and n.priority = p_level
           and n.seq >= case when l.cursor_priority = p_level then l.cursor_seq else 0 end
         order by n.seq
         limit case when l.room is null then p_share else least(p_share,
@@ -226,7 +232,8 @@ begin
     from level v
     cross join lateral (
       select r.priority::integer from signalbox.ready r
-      where r.queue = v.queue and r.action = v.action and r.key = v.key and r.priority < v.priority
+      where r.lane = signalbox.lane_hash(v.queue, v.action, v.key)
+        and r.queue = v.queue and r.action = v.action and r.key = v.key and r.priority < v.priority
       order by r.priority desc, r.seq limit 1
     ) as h
   ), candidate as (
@@ -235,7 +242,8 @@ begin
     from level v
     cross join lateral (
       select r.seq from signalbox.ready r
-      where r.queue = v.queue and r.action = v.action and r.key = v.key
+      where r.lane = signalbox.lane_hash(v.queue, v.action, v.key)
+        and r.queue = v.queue and r.action = v.action and r.key = v.key
         and r.priority = v.priority::smallint
       order by r.seq limit least(p_max_tasks, v.room)
     ) as o
@@ -253,7 +261,8 @@ begin
       from part p
       cross join lateral (
         select n.ctid from signalbox.ready n
-        where n.queue = p.queue and n.action = p.action and n.key = p.key
+        where n.lane = signalbox.lane_hash(p.queue, p.action, p.key)
+          and n.queue = p.queue and n.action = p.action and n.key = p.key
           and n.priority = p.priority::smallint
         order by n.seq limit p.count
         for update skip locked

@@ -91,7 +91,8 @@ begin
     || case when p_task.due_at is not null then v_engine
       else jsonb_build_array(jsonb_build_object('kind', 'ready', 'numBefore', (
         select count(*) from signalbox.ready r
-        where r.queue = p_task.queue and r.action = p_task.action and r.key = v_key
+        where r.lane = signalbox.lane_hash(p_task.queue, p_task.action, v_key)
+          and r.queue = p_task.queue and r.action = p_task.action and r.key = v_key
           and (r.priority > p_task.priority
             or r.priority = p_task.priority and r.seq < p_task.seq)))) end;
 end

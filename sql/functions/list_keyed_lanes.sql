@@ -60,6 +60,13 @@ create or replace function signalbox.lane_key(
       || coalesce(p_limit_key, '') end
 $$;
 
+-- What ready.lane is of a lane; its table says the same in words of its own, being there before functions.
+create or replace function signalbox.lane_hash(
+  p_queue text, p_action text, p_key text
+) returns bigint language sql immutable as $$
+  select hashtextextended(p_key, hashtextextended(p_action, hashtextextended(p_queue, 0)))
+$$;
+
 -- The limit_key within a lane_key; null: there is none.
 create or replace function signalbox.limit_of_lane(
   p_key text
@@ -129,7 +136,8 @@ begin
       select o.ctid from signalbox.keyed_lane o
       where o.queue = l.queue and o.action = l.action and o.key = l.key and (
         select true from signalbox.ready r
-        where r.queue = l.queue and r.action = l.action and r.key = l.key
+        where r.lane = signalbox.lane_hash(l.queue, l.action, l.key)
+          and r.queue = l.queue and r.action = l.action and r.key = l.key
         order by r.priority, r.seq desc limit 1) is null
       for update skip locked
     ) as k);
@@ -137,7 +145,8 @@ begin
     delete from signalbox.keyed_lane k
     where k.ctid = any (v_empty) and (
       select true from signalbox.ready r
-      where r.queue = k.queue and r.action = k.action and r.key = k.key limit 1) is null;
+      where r.lane = signalbox.lane_hash(k.queue, k.action, k.key)
+        and r.queue = k.queue and r.action = k.action and r.key = k.key limit 1) is null;
   end if;
 
   with closing as materialized (
@@ -190,7 +199,8 @@ begin
         select c.ctid from signalbox.keyed_lane c
         where c.limit_key = p.key and c.closed_until is not null and (
           select true from signalbox.ready r
-          where r.queue = c.queue and r.action = c.action and r.key = c.key limit 1)
+          where r.lane = signalbox.lane_hash(c.queue, c.action, c.key)
+            and r.queue = c.queue and r.action = c.action and r.key = c.key limit 1)
         order by c.turn
         limit greatest(p.count, 8)
         for no key update skip locked

@@ -83,7 +83,8 @@ begin
   select array_agg(c.id) into v_ids
   from (
     select r.id from signalbox.ready r
-    where r.queue = '' and r.action = '' and r.key = ''
+    where r.lane = signalbox.lane_hash('', '', '')
+      and r.queue = '' and r.action = '' and r.key = ''
     order by r.priority desc, r.seq limit p_max
     for update skip locked
   ) as c;

@@ -81,7 +81,8 @@ begin
     select from unnest(v_lanes || ('', '', '', null, null, null, null)::signalbox.claim_lane) as l
     where exists (
       select from signalbox.ready r
-      where r.queue = l.queue and r.action = l.action and r.key = '')
+      where r.lane = signalbox.lane_hash(l.queue, l.action, '')
+        and r.queue = l.queue and r.action = l.action and r.key = '')
   ) then
     return v_now;
   end if;
@@ -93,13 +94,15 @@ begin
     (select v_now as opens_at from signalbox.keyed_lane o
       where o.queue = l.queue and o.action = l.action and o.closed_until is null and (
         select true from signalbox.ready r
-        where r.queue = o.queue and r.action = o.action and r.key = o.key limit 1)
+        where r.lane = signalbox.lane_hash(o.queue, o.action, o.key)
+          and r.queue = o.queue and r.action = o.action and r.key = o.key limit 1)
       order by o.turn limit 1)
     union all
     (select o.closed_until from signalbox.keyed_lane o
       where o.queue = l.queue and o.action = l.action and o.closed_until > '-infinity' and (
         select true from signalbox.ready r
-        where r.queue = o.queue and r.action = o.action and r.key = o.key limit 1)
+        where r.lane = signalbox.lane_hash(o.queue, o.action, o.key)
+          and r.queue = o.queue and r.action = o.action and r.key = o.key limit 1)
       order by o.closed_until limit 1)
   ) as k;
   select r.due into v_due from signalbox.timer r order by r.due limit 1;

@@ -47,8 +47,11 @@ alter table signalbox.task
   );
 
 alter table signalbox.ready add column key text collate "C" not null default '';
+alter table signalbox.ready add column lane bigint not null generated always as (
+  hashtextextended(key, hashtextextended(action, hashtextextended(queue, 0)))
+) stored;
 drop index signalbox.ready_by_lane;
-create unique index ready_by_lane on signalbox.ready (queue, action, key, priority desc, seq);
+create unique index ready_by_lane on signalbox.ready (lane, priority desc, seq);
 
 alter table signalbox.unique_key
   add column kept_until timestamptz,

@@ -86,13 +86,18 @@ create table signalbox.task (
 
 -- One row for each task that may be owned now. Its rows come and go by the thousand, hence the
 -- eager vacuum. The engine's own lane is (queue '', action ''): tasks that no actor has to perform.
+-- lane is functions/list_keyed_lanes.sql's lane_hash, whose place it takes in the index: short, and quick to
+-- compare. Lanes may share one by chance, so that who looks in a lane also asks for its names.
 create table signalbox.ready (
   queue text collate "C" not null,
   action text collate "C" not null,
   key text collate "C" not null default '',
   priority smallint not null,
   seq bigint not null,
-  id text collate "C" not null
+  id text collate "C" not null,
+  lane bigint not null generated always as (
+    hashtextextended(key, hashtextextended(action, hashtextextended(queue, 0)))
+  ) stored
 ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000);
 
 -- One row for a batch of tasks that something must happen to at one time.

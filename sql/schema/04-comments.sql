@@ -71,6 +71,7 @@ comment on column signalbox.ready.key is 'The task''s lane_key; empty for most.'
 comment on column signalbox.ready.priority is 'The task''s priority.';
 comment on column signalbox.ready.seq is 'Order within lane and priority; also in the task''s row.';
 comment on column signalbox.ready.id is 'The task.';
+comment on column signalbox.ready.lane is 'lane_hash of queue, action and key.';
 
 comment on table signalbox.timer is 'What is to happen later: one row for a batch of tasks.';
 comment on column signalbox.timer.due is 'When.';

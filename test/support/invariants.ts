@@ -81,6 +81,8 @@ function queries(schema: string, exceptions: InvariantExceptions): Record<string
 /** The same for lanes with a key, and for limits. */
 function keyQueries(schema: string, exceptions: InvariantExceptions): Record<string, string> {
   const always = {
+    'lane_hash says what the table does': `
+      select id from ${schema}.ready where lane <> ${schema}.lane_hash(queue, action, key)`,
     'each row of ready is in the lane of its keys, or in the lane of the engine': `
       select r.id from ${schema}.ready r join ${schema}.task t using (id)
       where r.key <> case when r.action = '' then '' else ${schema}.lane_key(t.fair_key, t.limit_key) end`,
