@@ -104,6 +104,8 @@ begin
       (select o.* from signalbox.limit_slot m
         join signalbox.keyed_lane o on o.limit_key = m.key and o.closed_until is not null
         where m.holder = p_holder and m.in_hand < m.slots::bigint * p_tasks_per_slot
+          -- No join, which may begin with all keys. One with a rate alone is not closed for want of slots.
+          and (select c.max_in_progress from signalbox.limit_key c where c.key = m.key) is not null
           and o.queue = l.queue and o.action = l.action and p_takes_limited
           and not exists (
             select from signalbox.sleeper s where s.queue = l.queue and s.action = l.action)

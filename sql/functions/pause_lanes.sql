@@ -36,16 +36,17 @@ begin
   from (
     select s.queue, s.action, count(*) from signalbox.sleeper s
     where s.queue = coalesce(p_queue, s.queue) and s.action = coalesce(p_action, s.action)
-      and (exists (
-          select from signalbox.ready r
+      -- Not exists, which may become a join that does not look up the lane.
+      and ((
+          select true from signalbox.ready r
           where r.lane = signalbox.lane_hash(s.queue, s.action, '')
-            and r.queue = s.queue and r.action = s.action and r.key = '')
-        or exists (
-          select from signalbox.keyed_lane k
-          where k.queue = s.queue and k.action = s.action and k.closed_until is null)
-        or exists (
-          select from signalbox.keyed_lane k
-          where k.queue = s.queue and k.action = s.action and k.closed_until > '-infinity'))
+            and r.queue = s.queue and r.action = s.action and r.key = '' limit 1)
+        or (
+          select true from signalbox.keyed_lane k
+          where k.queue = s.queue and k.action = s.action and k.closed_until is null limit 1)
+        or (
+          select true from signalbox.keyed_lane k
+          where k.queue = s.queue and k.action = s.action and k.closed_until > '-infinity' limit 1))
       and not exists (
         select from signalbox.pause p
         where p.queue in (s.queue, '') and p.action in (s.action, ''))

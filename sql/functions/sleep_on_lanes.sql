@@ -77,17 +77,17 @@ declare
   v_opens_at timestamptz;
   v_due timestamptz;
 begin
+  -- Here and below not exists, which may become a join that does not look up the lane.
   if exists (
     select from unnest(v_lanes || ('', '', '', null, null, null, null)::signalbox.claim_lane) as l
-    where exists (
-      select from signalbox.ready r
+    where (
+      select true from signalbox.ready r
       where r.lane = signalbox.lane_hash(l.queue, l.action, '')
-        and r.queue = l.queue and r.action = l.action and r.key = '')
+        and r.queue = l.queue and r.action = l.action and r.key = '' limit 1)
   ) then
     return v_now;
   end if;
 
-  -- Not exists, which may become a join that does not look up the key.
   select min(k.opens_at) into v_opens_at
   from unnest(v_lanes) as l
   cross join lateral (

@@ -168,6 +168,19 @@ describe('a lane whose slots are all taken', () => {
     expect(await box.ownMore(ONE)).toHaveLength(12);
   });
 
+  it('is not looked at for its holder where it is a rate that closed it', async () => {
+    await box.rows(`select set_limits('{k}', '{null}', '{8}', '{1 minute}')`);
+    await box.insert(...Array.from({ length: 40 }, (_, i) => spec(`t${i}`, { limitKey: 'k' })));
+    expect(await box.ownMore({ ...ONE, maxTasks: 8 })).toHaveLength(8);
+    expect(await box.ownMore(ONE)).toEqual([]);
+    expect(await closedUntil()).toEqual([at(60)]);
+    const looked = await box.values(
+      `select open_keyed_lanes(array[('default', 'work', '', null, null, null, null)::claim_lane], 8, true, $1, 10, $2)`,
+      [ONE.holder, at(1)],
+    );
+    expect(looked).toEqual([null]);
+  });
+
   it('is written anew when less than five seconds are left, not at each claim', async () => {
     await takeBothSlots();
     expect(await box.ownMore({ ...ONE, maxTasks: 1, now: at(4) })).toHaveLength(1);
