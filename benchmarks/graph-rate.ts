@@ -9,7 +9,7 @@
 //   after the raw store became 15 % faster   0.62 to 0.66, median 0.63; 20 us of this process against 11
 //   what became ready together, in several lanes, is claimed together   0.61 to 0.68, median 0.64; 0.70 counting the run's task
 //   no table of what was read ahead, no object copied a task   19 and 64 us   medians 0.64 to 0.72
-//   ready found by a hash of its lane   19 and 54 us   0.58 to 0.80, medians 0.74, 0.71, 0.71 of seven rounds each
+//   ready found by a hash of its lane   19 and 54 us   0.55 to 0.92, median 0.71 of 36 rounds; of six runs 0.65 to 0.74
 // Reading first helped most by what it left undone: handlers were short again, so that 68,000 tasks of 88,000 need no longer be
 // owned ahead, and announced by an update each when they began. The same tasks with a handler that does nothing
 // and no graph layer came to 0.49 to 0.99 of the raw store, median 0.88: a run has a task of its own, which is not counted as a node.
