@@ -106,7 +106,7 @@ begin
         where m.holder = p_holder and m.in_hand < m.slots::bigint * p_tasks_per_slot
           -- No join, which may begin with all keys. One with a rate alone is not closed for want of slots.
           and (select c.max_in_progress from signalbox.limit_key c where c.key = m.key) is not null
-          and o.queue = l.queue and o.action = l.action and p_takes_limited
+          and o.queue = l.queue and o.action = l.action
           and not exists (
             select from signalbox.sleeper s where s.queue = l.queue and s.action = l.action)
         order by o.turn limit p_max)
@@ -153,7 +153,7 @@ begin
 
   with closing as materialized (
     select s.key,
-      greatest(case when s.free <= 0 then p_now + interval '5 seconds' end, s.rate_opens_at) as least,
+      greatest(case when s.free <= 0 then p_now + interval '5 seconds' end, s.rate_opens_at) as earliest,
       greatest(case when s.free <= 0 then p_now + interval '10 seconds' end, s.rate_opens_at) as until
     from signalbox.limit_states(p_limited, null, p_now) as s
     where p_limited is not null
@@ -171,7 +171,8 @@ begin
       for no key update skip locked
     ) as o
     where p_is_cut
-      or not coalesce(o.closed_until between c.least and c.until, o.closed_until is null and c.until is null)));
+      or not coalesce(o.closed_until between c.earliest and c.until,
+        o.closed_until is null and c.until is null)));
 end
 $$;
 

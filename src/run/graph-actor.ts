@@ -83,7 +83,10 @@ export class GraphActor implements Actor {
 
   handle(task: OwnedTask, context: ActionContext): Promise<ActorResult> {
     const known = this.#works.get(task.action);
-    if (!known) throw new InvalidOptionError('action', `${task.action} is of none of the graphs`);
+    if (!known) {
+      const problem = `${task.action} is of none of the graphs`;
+      return Promise.reject(new InvalidOptionError('action', problem));
+    }
     const { work, perform } = known;
     return perform({
       work,
@@ -110,7 +113,7 @@ function wantedBy({ work, needs }: Performable, task: OwnedTask): Wanted {
     outcomes.push(taskId(run, work.zip.over) + task.id.slice(task.id.lastIndexOf('/')));
   }
   const statuses = needs.statuses.map((path) => taskId(run, path));
-  return { task, outcomes, statuses, run: needs.input ? run : null };
+  return { body: task.body, outcomes, statuses, run: needs.input ? run : null };
 }
 
 /** The id of a task without what comes after the run. */

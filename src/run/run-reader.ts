@@ -1,14 +1,7 @@
 import { SnoozeError } from '../errors.js';
 import type { NodeDefinition } from '../graph/node-definition.js';
 import type { Cause, NodeOutcome } from '../graph/trigger.js';
-import type {
-  Json,
-  OwnedTask,
-  Task,
-  TaskBody,
-  TaskOutcome,
-  TaskStore,
-} from '../store/task-store.js';
+import type { Json, Task, TaskBody, TaskOutcome, TaskStore } from '../store/task-store.js';
 import { BatchLoader } from './batch-loader.js';
 import { CollectedRows, withCollected } from './collected-rows.js';
 import { LruCache } from './lru-cache.js';
@@ -39,7 +32,8 @@ const PAUSE_MS = 1_000;
 
 /** What one task will read. */
 export interface Wanted {
-  readonly task: OwnedTask;
+  /** That of the task: it tells the start of the run, but for items. */
+  readonly body: Json;
   readonly outcomes: readonly string[];
   readonly statuses: readonly string[];
   /** The run whose input it needs. */
@@ -99,7 +93,7 @@ export class RunReader {
     for (const one of wanted) {
       for (const id of one.outcomes) outcomes.add(id);
       for (const id of one.statuses) statuses.add(id);
-      if (one.run !== null && inputs.get(one.run)?.stamp !== one.task.body) runs.add(one.run);
+      if (one.run !== null && inputs.get(one.run)?.stamp !== one.body) runs.add(one.run);
     }
     const maxBytes = MAX_AHEAD_BYTES;
     const [full, light] = await Promise.all([

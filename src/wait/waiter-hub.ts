@@ -33,6 +33,7 @@ import type pg from 'pg';
 import { InvalidOptionError, WaitCancelledError } from '../errors.js';
 import { type Logger, noopLogger } from '../logger.js';
 import type { TaskOutcome, Waiter } from '../store/task-store.js';
+import { LONGEST_TIMER_MS } from '../timers.js';
 import { AwaitedTasks } from './awaited-tasks.js';
 import type { EndSubscriber, Unsubscribe } from './end-subscriber.js';
 import { GroupWait } from './group-wait.js';
@@ -228,7 +229,7 @@ export class WaiterHub {
 /** Timers fire at once when asked for more than 24.8 days, or for NaN: a poll would never rest. */
 function intervalOf(options: WaiterHubOptions, name: keyof typeof WAITER_HUB_DEFAULTS): number {
   const intervalMs = options[name] ?? WAITER_HUB_DEFAULTS[name];
-  if (intervalMs >= 1 && intervalMs < 2 ** 31) return intervalMs;
+  if (intervalMs >= 1 && intervalMs <= LONGEST_TIMER_MS) return intervalMs;
   throw new InvalidOptionError(name, `must be from 1 to 2,147,483,647 ms, and is ${intervalMs}`);
 }
 

@@ -165,6 +165,7 @@ export class ClaimLoop {
     const [claim] = this.#claims;
     // There was nothing to ask for after all: that is left to those in line.
     if (!claim) {
+      this.#numFull = 0;
       turns.roomGrew();
       return true;
     }
