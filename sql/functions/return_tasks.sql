@@ -99,12 +99,7 @@ set jit = off set enable_seqscan = off set enable_bitmapscan = off set enable_ha
 set enable_nestloop = off set enable_mergejoin = on set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 begin
-  with given as materialized (
-    select *
-    from unnest(p_ids, p_tokens, p_codes, p_statuses, p_results, p_start_afters, p_retry_delays,
-      p_are_deleted) as g (id, token, code, status, result, start_after, retry_delay, is_deleted)
-    order by g.id collate "C"
-  ), returned as (
+  with returned as (
     update signalbox.task t
     set status_code = signalbox.outcome(g.code, g.start_after, t.num_tries, t.max_tries),
       status = g.status, result = g.result, performance_token = null, action_deadline = null,
@@ -118,7 +113,16 @@ begin
         p_now + coalesce(signalbox.retry_delay(t.retry_delay, t.retry_factor, t.retry_max_delay,
           t.num_tries, t.retry_jitter, random()), g.retry_delay))), p_now) end,
       seq = case when g.code = 'pending' then nextval('signalbox.ready_seq') else t.seq end
-    from given g
+    from (
+      select *
+      from (
+        select unnest(p_ids) as id, unnest(p_tokens) as token, unnest(p_codes) as code,
+          unnest(p_statuses) as status, unnest(p_results) as result,
+          unnest(p_start_afters) as start_after, unnest(p_retry_delays) as retry_delay,
+          unnest(p_are_deleted) as is_deleted
+      ) as u
+      order by u.id collate "C"
+    ) as g
     where t.id = g.id and t.id = any (p_ids) and t.performance_token = g.token
     returning t.id, t.status_code, g.code as asked, t.queue, t.action, t.priority, t.seq, t.due_at,
       t.fair_key, t.limit_key, t.to_signal_after, t.watchers is not null
@@ -139,23 +143,29 @@ begin
     from returned r where r.status_code = 'pending' and r.due_at is not null
     group by r.due_at
   ), signal as (
-    select s.target, r.status_code
-    from returned r cross join unnest(r.to_signal_after) as s (target)
-    where r.status_code <> 'pending'
+    select array_agg(s.target) as targets, array_agg(s.status_code) as ended
+    from (
+      select unnest(r.to_signal_after) as target, r.status_code
+      from returned r where r.status_code <> 'pending'
+    ) as s
+  ), summary as (
+    select array_agg(r.id) as returned, array_agg(r.status_code) as codes,
+      count(*) filter (where r.status_code = r.asked) as num_as_asked,
+      array_agg(r.id) filter (where r.is_announced and r.status_code <> 'pending') as announced,
+      array_agg(r.id) filter (where r.is_failed) as failed,
+      array_agg(r.id) filter (where r.is_deleted) as deleted,
+      array_agg(r.limit_key) filter (where r.limit_key is not null) as limit_keys,
+      array_agg(r.holder) filter (where r.limit_key is not null) as holders
+    from returned r
   )
-  select array_agg(r.id), array_agg(r.status_code),
-    count(*) filter (where r.status_code = r.asked),
-    array_agg(r.id) filter (where r.is_announced and r.status_code <> 'pending'),
+  select r.returned, r.codes, r.num_as_asked, r.announced,
     (select array_agg(l) from (
       select q.queue, q.action, q.key, count(*) from requeued q
       group by q.queue, q.action, q.key) as l),
-    (select array_agg(s.target) from signal s), (select array_agg(s.status_code) from signal s),
-    array_agg(r.id) filter (where r.is_failed), array_agg(r.id) filter (where r.is_deleted),
-    array_agg(r.limit_key) filter (where r.limit_key is not null),
-    array_agg(r.holder) filter (where r.limit_key is not null)
+    s.targets, s.ended, r.failed, r.deleted, r.limit_keys, r.holders
   into returned, codes, num_as_asked, announced, lanes, targets, ended, failed, deleted,
     limit_keys, holders
-  from returned r;
+  from summary r cross join signal s;
 end
 $$;
 

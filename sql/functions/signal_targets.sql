@@ -36,14 +36,7 @@ set enable_mergejoin = off as $$
 declare
   v_lanes signalbox.lane_count[];
 begin
-  with signal as materialized (
-    select s.target, count(*)::integer as signals,
-      (count(*) filter (where s.ended in ('aborted', 'cancelled')))::integer as failures,
-      (count(*) filter (where s.ended = 'skipped'))::integer as skipped
-    from unnest(p_targets, p_ended) as s (target, ended)
-    group by s.target
-    order by s.target collate "C"
-  ), signalled as (
+  with signalled as (
     -- A total that was given may be smaller than the number of signals: what is too much is
     -- dropped.
     update signalbox.task t
@@ -58,7 +51,14 @@ begin
         when t.num_signals + s.signals < t.total_dependencies then t.seq
         else nextval('signalbox.ready_seq')
       end
-    from signal s
+    from (
+      select g.target, count(*)::integer as signals,
+        (count(*) filter (where g.ended in ('aborted', 'cancelled')))::integer as failures,
+        (count(*) filter (where g.ended = 'skipped'))::integer as skipped
+      from (select unnest(p_targets) as target, unnest(p_ended) as ended) as g
+      group by g.target
+      order by g.target collate "C"
+    ) as s
     where t.id = s.target and t.num_signals < t.total_dependencies
     returning t.id, t.queue, t.action, t.priority, t.seq, t.due_at, t.fair_key, t.limit_key,
       t.status_code = 'pending' and t.num_signals = t.total_dependencies as is_complete,
