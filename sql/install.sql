@@ -15,6 +15,7 @@
 \ir functions/pause_lanes.sql
 \ir functions/signal_targets.sql
 \ir functions/settle_tasks.sql
+\ir functions/give_signals.sql
 \ir functions/enqueue_tasks.sql
 \ir functions/run_timers.sql
 \ir functions/claim.sql

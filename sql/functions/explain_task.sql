@@ -138,7 +138,8 @@ begin
 end
 $$;
 
--- Which signals a task waits for: from unfinished tasks, with those furthest up, and from outside.
+-- Which signals a task waits for: from unfinished tasks, with those furthest up, from ended ones whose signals the
+-- engine has still to give, and from outside.
 --
 -- They are looked for below the task, where the nodes of a run are, then in its directory and in those above that are
 -- not large, until each task upstream has found a sender for each signal that it waits for. In the whole table only
@@ -151,6 +152,9 @@ declare
   v_directory text := p_task.id;
   v_above text;
   v_found record;
+  v_num_coming integer := (
+    select count(*) from signalbox.outgoing_signal o cross join unnest(o.targets) as s (target)
+    where s.target = p_task.id);
 begin
   loop
     select * into v_found from signalbox.look_upstream(p_task.id, v_missing, v_directory);
@@ -167,7 +171,9 @@ begin
       'kind', 'signals', 'missing', least(v_missing, v_found.num_senders),
       'from', v_found.senders,
       'roots', signalbox.explain_roots(v_found.roots, v_found.outside, p_now))) end
-    || signalbox.explain_outside(v_missing - v_found.num_senders);
+    || case when v_num_coming = 0 then '[]'
+      else jsonb_build_array(jsonb_build_object('kind', 'engine')) end
+    || signalbox.explain_outside(v_missing - v_found.num_senders - v_num_coming);
 end
 $$;
 
@@ -194,9 +200,14 @@ begin
     select e.id, e.missing from upstream u join edge e on e.target = u.id
   ), sender as materialized (
     select e.target, count(*)::integer as count from edge e group by e.target
+  ), coming as materialized (
+    select s.target collate "C" as target, count(*)::integer as count
+    from signalbox.outgoing_signal o cross join unnest(o.targets) as s (target)
+    group by s.target
   ), known as materialized (
-    select u.id, u.missing, u.missing - coalesce(s.count, 0) as outside
-    from upstream u left join sender s on s.target = u.id
+    select u.id, u.missing - coalesce(c.count, 0) as missing,
+      u.missing - coalesce(c.count, 0) - coalesce(s.count, 0) as outside
+    from upstream u left join sender s on s.target = u.id left join coming c on c.target = u.id
   ), root as (
     select k.id, k.outside
     from known k
@@ -272,14 +283,16 @@ end
 $$;
 
 -- How roots stand: element i of p_outside is how many signals p_ids[i] waits for that no task will
--- give.
+-- give. One that misses others waits for the engine to give them.
 create or replace function signalbox.explain_roots(
   p_ids text[], p_outside integer[], p_now timestamptz
 ) returns jsonb language plpgsql stable as $$
 begin
   return coalesce((
     select jsonb_agg(signalbox.standing(t, case
-      when t.num_signals < t.total_dependencies then signalbox.explain_outside(r.outside)
+      when r.outside > 0 then signalbox.explain_outside(r.outside)
+      when t.num_signals < t.total_dependencies then jsonb_build_array(
+        jsonb_build_object('kind', 'engine'))
       else signalbox.explain_itself(t, p_now) end) order by t.id)
     from unnest(p_ids, p_outside) as r (id, outside) join signalbox.task t on t.id = r.id
   ), '[]');

@@ -4,8 +4,8 @@
 -- that hold tasks of one priority share equally; within a lane in the order of becoming ready. With
 -- p_is_oldest_first: those ready for longest first, whatever their priority and lane. Paused lanes give
 -- nothing. The ownership lasts for the task's max_duration, else p_max_duration, else for ever. The first
--- p_num_begun begin now (null: all), the others are owned ahead: see begin_tasks. Due timers run and the
--- engine's lane is settled first, a bounded number at a time. All that are claimed together have one token,
+-- p_num_begun begin now (null: all), the others are owned ahead: see begin_tasks. Signals on their way are
+-- given, due timers run and the engine's lane is settled first, a bounded number at a time. All that are claimed together have one token,
 -- which names an ownership together with the task's id: one each took a claim 7 % longer.
 --
 -- Tasks with a limit_key or a fair_key lie in lanes of their own within (queue, action), of which up to 64
@@ -20,7 +20,7 @@
 -- without a limit_key or fair_key: those that have a null slots_version in what is returned, which is in
 -- the order (priority desc, seq).
 --
--- Locks: what run_timers and settle_tasks lock; limited keys and slots (see measure_rooms); rows of ready,
+-- Locks: what give_signals, run_timers and settle_tasks lock; limited keys and slots (see measure_rooms); rows of ready,
 -- skipping locked ones; then those tasks, for which nobody but updates waits; unique keys that they free; slots;
 -- rows of keyed_lane, skipping locked ones. Having given slots back, of tasks that lapsed, it takes no
 -- tasks with a limit_key: locked in one transaction, slots of both kinds would be in no order. The next
@@ -66,6 +66,7 @@ declare
   v_versions bigint[];
 begin
   perform set_config('signalbox_limits.released', '', true);
+  perform signalbox.give_signals(v_now);
   perform signalbox.run_timers(v_now);
   perform signalbox.settle_tasks(v_now);
 

@@ -45,6 +45,7 @@ begin
   -- Tasks that were reset and pending ones that get a signal less leave ready; those that then have
   -- all their signals come back below.
   v_targets := signalbox.signalled_by(v_ids, false);
+  perform signalbox.give_signals_to(v_targets, v_now);
   select array_agg(t.id) into v_waiting
   from signalbox.task t
   where t.id = any (v_ids || v_targets) and (t.status_code = 'pending' or t.id = any (v_ids));
@@ -63,7 +64,8 @@ begin
     due_at = nullif(greatest(v_now, coalesce(
       case when t.id = any (p_ids) then p_start_after end, t.start_after)), v_now)
   where t.id = any (v_ids);
-  update signalbox.task t set seq = nextval('signalbox.ready_seq') where t.id = any (v_waiting);
+  update signalbox.task t set seq = nextval('signalbox.ready_seq')
+  where t.id = any (v_waiting) and t.num_signals = t.total_dependencies;
 
   perform signalbox.take_unique_keys(v_ids, null, v_now);
   if signalbox.enqueue(v_waiting, v_now) then

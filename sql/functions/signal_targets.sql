@@ -17,7 +17,8 @@ $$;
 -- p_targets[i]. A target may occur many times; it is updated once. Targets that do not exist or no
 -- longer wait are passed over; one cancelled while it waited goes on counting, so that it can be
 -- run again. Those that have all their signals go to their lane, to the engine's lane (milestones,
--- and tasks that run_when skips), or to a timer. Returns whether the engine's lane got something.
+-- and tasks that run_when skips), or to a timer. p_before: see give_signals. Returns whether the engine's lane
+-- got something.
 --
 -- Locks: the waiting targets, in id order. A caller that holds other task locks took them on tasks
 -- that wait for no signal, so no two sessions can wait for each other.
@@ -29,7 +30,8 @@ $$;
 -- detected and the client would repeat. Merging the ids with a walk of the primary key to them alone, as
 -- give_back does, took layered tasks 22 % longer, and diamonds 4 % less.
 create or replace function signalbox.signal_targets(
-  p_targets text[], p_ended signalbox.status_code[], p_now timestamptz
+  p_targets text[], p_ended signalbox.status_code[], p_now timestamptz,
+  p_before bigint default null
 ) returns boolean language plpgsql
 set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off
 set enable_mergejoin = off as $$
@@ -60,6 +62,7 @@ begin
       order by g.target collate "C"
     ) as s
     where t.id = s.target and t.num_signals < t.total_dependencies
+      and (p_before is null or t.seq < p_before)
     returning t.id, t.queue, t.action, t.priority, t.seq, t.due_at, t.fair_key, t.limit_key,
       t.status_code = 'pending' and t.num_signals = t.total_dependencies as is_complete,
       t.action is not null and signalbox.may_run(t.run_when, t.num_signals, t.num_failures,
@@ -147,13 +150,15 @@ begin
 end
 $$;
 
--- What follows when tasks have ended: their targets get their signals (see signal_targets), the
--- engine's lane is settled if one of those went there, and the tasks in p_announced are announced.
+-- What follows when tasks have ended: their targets get their signals (see signal_targets; many: give_signals),
+-- the engine's lane is settled if one of those went there, and the tasks in p_announced are announced.
 create or replace function signalbox.after_end(
   p_targets text[], p_ended signalbox.status_code[], p_announced text[], p_now timestamptz
 ) returns void language plpgsql as $$
 begin
-  if p_targets is not null and signalbox.signal_targets(p_targets, p_ended, p_now) then
+  if signalbox.are_many(p_targets) then
+    perform signalbox.leave_signals(p_targets, p_ended, p_now);
+  elsif p_targets is not null and signalbox.signal_targets(p_targets, p_ended, p_now) then
     perform signalbox.settle_tasks(p_now);
   end if;
   if p_announced is not null then

@@ -28,9 +28,12 @@ begin
   if p_result is not null then
     update signalbox.task t set result = p_result where t.id = any (v_waiting);
   end if;
-  perform signalbox.after_end(v_waiting, array_fill(
+  if signalbox.signal_targets(v_waiting, array_fill(
     case when p_failed then 'aborted' else 'completed'::signalbox.status_code end,
-    array[cardinality(v_waiting)]), null, v_now);
+    array[cardinality(v_waiting)]), v_now)
+  then
+    perform signalbox.settle_tasks(v_now);
+  end if;
   return cardinality(v_waiting);
 end
 $$;

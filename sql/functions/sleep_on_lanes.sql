@@ -62,7 +62,7 @@ end
 $$;
 
 -- When there is next something to own in one of the lanes, as far as is known: p_now if something is ready
--- there or in the engine's lane, or a timer is due; else the time of the next timer, or when a lane opens
+-- there or in the engine's lane, a timer is due, or signals are on their way; else the time of the next timer, or when a lane opens
 -- that waits for its limit; null if there is none. Paused lanes do not count.
 create or replace function signalbox.next_ready_at(
   p_queues text[],
@@ -77,6 +77,9 @@ declare
   v_opens_at timestamptz;
   v_due timestamptz;
 begin
+  if exists (select from signalbox.outgoing_signal) then
+    return v_now;
+  end if;
   -- Here and below not exists, which may become a join that does not look up the lane.
   if exists (
     select from unnest(v_lanes || ('', '', '', null, null, null, null)::signalbox.claim_lane) as l
@@ -147,6 +150,27 @@ begin
 
   perform pg_notify(w.channel, 'ready')
   from signalbox.take_sleepers(p_lanes) as w (channel);
+end
+$$;
+
+-- Wakes up to p_count sleepers, whatever they sleep on.
+--
+-- Locks: rows of sleeper, skipping locked ones.
+create or replace function signalbox.wake_any(
+  p_count bigint, p_now timestamptz
+) returns void language plpgsql as $$
+declare
+  v_channels text[];
+begin
+  with woken as (
+    delete from signalbox.sleeper s
+    where s.ctid = any (array(
+      select o.ctid from signalbox.sleeper o
+      where o.until >= p_now limit p_count for update skip locked))
+    returning s.channel
+  )
+  select array_agg(distinct w.channel) into v_channels from woken w;
+  perform pg_notify(c.channel, 'ready') from unnest(v_channels) as c (channel);
 end
 $$;
 

@@ -58,6 +58,12 @@ alter table signalbox.unique_key
   add column is_released boolean not null default false;
 create index unique_key_by_end on signalbox.unique_key (kept_until) where is_released;
 
+create table signalbox.outgoing_signal (
+  seq bigint primary key default nextval('signalbox.ready_seq'),
+  targets text[] not null,
+  ended signalbox.status_code[] not null
+);
+
 create table signalbox.attempt (
   task_id text collate "C" not null,
   number bigint generated always as identity,

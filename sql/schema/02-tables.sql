@@ -107,6 +107,14 @@ create table signalbox.timer (
   ids text[] not null
 ) with (autovacuum_vacuum_scale_factor = 0.05);
 
+-- Signals of tasks that have ended, on their way to more targets than one transaction gives: see
+-- functions/give_signals.sql. ended: with which status the sender of each ended.
+create table signalbox.outgoing_signal (
+  seq bigint primary key default nextval('signalbox.ready_seq'),
+  targets text[] not null,
+  ended signalbox.status_code[] not null
+);
+
 create table signalbox.unique_key (
   key text collate "C" primary key,
   task_id text collate "C" not null,

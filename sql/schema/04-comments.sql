@@ -80,6 +80,13 @@ comment on column signalbox.timer.kind is
 comment on column signalbox.timer.ids is
   'The tasks. Their rows decide: one that no longer fits is passed over.';
 
+comment on table signalbox.outgoing_signal is
+  'Signals on their way, of tasks that ended with very many targets; a row is given in one transaction.';
+comment on column signalbox.outgoing_signal.seq is
+  'When it was left; targets with a later seq are others of the same id.';
+comment on column signalbox.outgoing_signal.targets is 'Who gets them.';
+comment on column signalbox.outgoing_signal.ended is 'How the sender of each ended.';
+
 comment on table signalbox.unique_key is 'Unique keys that are taken.';
 comment on column signalbox.unique_key.key is 'The key.';
 comment on column signalbox.unique_key.task_id is 'The task that holds it.';

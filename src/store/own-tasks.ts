@@ -11,6 +11,9 @@ type Positions = readonly ({ priority: number; seq: number } | undefined)[];
 /** Of so many sets of lanes, those claimed from last, it is remembered where their claims stood. */
 const MAX_CURSORS = 1_000;
 
+/** So long at most a claim that finds nothing gives signals that are on their way, which may make something ready. */
+const GIVING_MS = 500;
+
 const MAX_INT4 = 2_147_483_647;
 const POLL_STRATEGIES: readonly PollStrategy[] = ['priority', 'created'];
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -27,11 +30,23 @@ export class TaskClaims {
   async own(request: OwnRequest): Promise<OwnedTask[]> {
     checkRequest(request);
     const lanes = toLanes(request);
-    const rows =
-      request.pollStrategy === 'created'
-        ? (await this.#claim(request, lanes, [])).sort(byReadiness)
-        : await this.#claimAtCursor(request, lanes);
+    const until = performance.now() + GIVING_MS;
+    let rows = await this.#claimOnce(request, lanes);
+    while (rows.length === 0 && performance.now() < until && (await this.#gaveSignals())) {
+      rows = await this.#claimOnce(request, lanes);
+    }
     return rows.map(toOwnedTask);
+  }
+
+  async #claimOnce(request: OwnRequest, lanes: Lanes): Promise<RawRow[]> {
+    if (request.pollStrategy !== 'created') return this.#claimAtCursor(request, lanes);
+    return (await this.#claim(request, lanes, [])).sort(byReadiness);
+  }
+
+  /** Whether there were signals on their way, some of which are given now. */
+  async #gaveSignals(): Promise<boolean> {
+    const [row] = await this.#database.rows('select signalbox.give_signals()', []);
+    return row?.[0] !== '0';
   }
 
   async #claimAtCursor(request: OwnRequest, lanes: Lanes): Promise<RawRow[]> {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { leaveSignals } from '../support/few-signals.js';
 import { expectInvariants } from '../support/invariants.js';
 import { commandSequences, type Tally } from '../support/model/commands.js';
 import { Engine } from '../support/model/engine.js';
@@ -18,11 +19,15 @@ const t = useTestBox();
 /** Each run begins with an empty schema and at this time of the model's clock. */
 const START_MS = Date.UTC(2030, 0, 1);
 
-it(
-  'does what the model does, whatever verbs come in whatever order, also at once',
-  async () => {
+it.each([
+  ['as it is', undefined],
+  ['if it leaves all signals to be given one by one', { max: 0, part: 1 }],
+])(
+  'does what the model does, whatever verbs come in whatever order, also at once: %s',
+  async (_, leaving) => {
+    if (leaving) await leaveSignals(t.pool, leaving);
     const tally: Tally = { steps: {}, together: 0, notTogether: 0 };
-    const engine = new Engine(t.pool);
+    const engine = new Engine(t.pool, { catchesUpFirst: leaving !== undefined });
     const exceptions = { signalsMayOutnumberSenders: true };
     t.allow(exceptions);
 
@@ -31,7 +36,12 @@ it(
         await engine.clear();
         const model = new TaskModel();
         model.nowMs = START_MS;
-        const world: World = { model, everHeld: [], numCommands: 0 };
+        const world: World = {
+          model,
+          everHeld: [],
+          numCommands: 0,
+          minGivenTotal: leaving ? 20 : 0,
+        };
         await fc.asyncModelRun(() => ({ model: world, real: engine }), commands);
         await expectInvariants(t.pool, t.schema, exceptions);
       }),

@@ -211,7 +211,7 @@ export class SqlBox {
   }
 
   async clear(): Promise<void> {
-    await this.test.pool.query(`truncate task, ready, timer, unique_key, attempt, sleeper, keyed_lane, limit_key, limit_slot,
+    await this.test.pool.query(`truncate task, ready, timer, outgoing_signal, unique_key, attempt, sleeper, keyed_lane, limit_key, limit_slot,
          pause`);
   }
 

@@ -53,10 +53,14 @@ function queries(schema: string, exceptions: InvariantExceptions): Record<string
       with signal as (
         select i.id, count(*) as count from ${schema}.task s cross join unnest(s.to_signal_after) as i (id)
         where s.status_code >= 'completed' group by i.id
+      ), coming as (
+        select i.id, o.seq, count(*) as count from ${schema}.outgoing_signal o
+        cross join unnest(o.targets) as i (id) group by i.id, o.seq
       )
       select t.id from ${schema}.task t left join signal s on s.id = t.id
       where not t.total_is_given and t.status_code in ('pending', 'cancelled')
-        and t.num_signals ${compare} coalesce(s.count, 0)`,
+        and t.num_signals ${compare} coalesce(s.count, 0) - (
+          select coalesce(sum(c.count), 0) from coming c where c.id = t.id and c.seq > t.seq)`,
     'finished_at is set exactly on terminal tasks': `
       select id from ${schema}.task
       where (finished_at is not null) <> (status_code in ('completed', 'aborted', 'skipped', 'cancelled'))`,

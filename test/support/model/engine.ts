@@ -8,15 +8,21 @@ import { toDate, toInterval, toMs } from './times.js';
 export class Engine {
   readonly #pool: pg.Pool;
 
-  /** `pool`'s search_path is the engine's schema. */
-  constructor(pool: pg.Pool) {
+  readonly #catchesUpFirst: boolean;
+
+  /**
+   * `pool`'s search_path is the engine's schema. `catchesUpFirst`: a claim finds all that its timers have brought about, where
+   * their signals would be given only by the next.
+   */
+  constructor(pool: pg.Pool, { catchesUpFirst = false } = {}) {
     this.#pool = pool;
+    this.#catchesUpFirst = catchesUpFirst;
   }
 
   async clear(): Promise<void> {
     await this.#pool.query(
       `delete from task; delete from ready; delete from timer; delete from unique_key;
-       delete from limit_slot; delete from keyed_lane; delete from attempt`,
+       delete from outgoing_signal; delete from limit_slot; delete from keyed_lane; delete from attempt`,
     );
   }
 
@@ -27,6 +33,7 @@ export class Engine {
       await client.query('begin');
       const answer = await call(client, step, new Date(nowMs));
       await client.query('commit');
+      await this.#giveSignals(nowMs);
       return answer;
     } catch (error) {
       await client.query('rollback');
@@ -39,6 +46,7 @@ export class Engine {
   }
 
   async own(claim: Claim, nowMs: number): Promise<Claimed[]> {
+    if (this.#catchesUpFirst) await this.catchUp(nowMs);
     const { rows } = await this.#pool.query(
       `select id, token, num_tries as "numTries", num_failures as "numFailures", deadline,
          is_begun as "isBegun"
@@ -65,8 +73,20 @@ export class Engine {
 
   /** Does again what sessions that ran together left to one another because of a lock. */
   async catchUp(nowMs: number): Promise<void> {
+    await this.#giveSignals(nowMs);
     await this.#pool.query('select run_timers($1), settle_tasks($1)', [new Date(nowMs)]);
     await this.#pool.query('select settle_tasks($1)', [new Date(nowMs)]);
+    await this.#giveSignals(nowMs);
+  }
+
+  /** The model knows of no signals on their way: it sees the engine once all are given. */
+  async #giveSignals(nowMs: number): Promise<void> {
+    const now = new Date(nowMs);
+    for (;;) {
+      const { rows } = await this.#pool.query('select give_signals($1) as count', [now]);
+      if (rows[0]?.count === 0) break;
+      await this.#pool.query('select settle_tasks($1)', [now]);
+    }
   }
 
   /** All tasks, in the order of their ids. */

@@ -9,6 +9,8 @@ export interface World {
   readonly model: TaskModel;
   readonly everHeld: HeldTask[];
   numCommands: number;
+  /** No total is given that is less. Above all signals that there may be, it does not matter which come first. */
+  readonly minGivenTotal: number;
 }
 
 const LANES = [
@@ -26,7 +28,7 @@ export function resolve(intent: Intent, world: World, member: number): Step | nu
       return {
         verb: 'insert',
         tasks: intent.nodes.map((node, i) =>
-          toSpec(node, `${world.numCommands}.${member}`, i, intent.nodes.length, model),
+          toSpec(node, `${world.numCommands}.${member}`, i, intent.nodes.length, world),
         ),
       };
     case 'return':
@@ -111,13 +113,14 @@ function toSpec(
   batch: string,
   position: number,
   batchSize: number,
-  model: TaskModel,
+  { model, minGivenTotal }: World,
 ): TaskSpec {
   const { edges, outside, startInMs, ...fixed } = node;
   const later = Array.from({ length: batchSize - position - 1 }, (_, i) => i);
   const inside = later.filter((i) => (edges & (1 << i)) !== 0);
   return {
     ...fixed,
+    givenTotal: fixed.givenTotal === null ? null : Math.max(fixed.givenTotal, minGivenTotal),
     id: `${batch}/${position}`,
     targets: [
       ...inside.map((i) => `${batch}/${position + 1 + i}`),
