@@ -25,8 +25,7 @@ begin
   if not found then
     return 0;
   end if;
-  perform signalbox.signal_targets(v_part.targets, v_part.ended,
-    coalesce(p_now, signalbox.now()), v_part.seq);
+  perform signalbox.give_part(v_part, coalesce(p_now, signalbox.now()));
   return cardinality(v_part.targets);
 end
 $$;
@@ -45,8 +44,8 @@ create or replace function signalbox.are_many(
   select cardinality(p_targets) > 5 * signalbox.signal_batch_size()
 $$;
 
--- Leaves signals, as signal_targets gets them, to be given in parts. All that one target gets is in one part. As
--- many sleepers are woken as there are parts, whatever they sleep on: giving them may be all that there is to do.
+-- Leaves signals, as signal_targets gets them, to be given in parts, in the order of the targets. As many sleepers are
+-- woken as there are parts, whatever they sleep on: giving them may be all that there is to do.
 create or replace function signalbox.leave_signals(
   p_targets text[], p_ended signalbox.status_code[], p_now timestamptz
 ) returns void language plpgsql as $$
@@ -54,15 +53,25 @@ declare
   v_num_parts bigint;
 begin
   insert into signalbox.outgoing_signal (targets, ended)
-  select array_agg(r.target), array_agg(r.ended)
+  select array_agg(r.target), r.ended
   from (
-    select s.target, s.ended, dense_rank() over (order by s.target collate "C") - 1 as place
+    select s.target, s.ended, row_number() over (order by s.target collate "C") - 1 as place
     from (select unnest(p_targets) as target, unnest(p_ended) as ended) as s
   ) as r
-  group by r.place / signalbox.signal_batch_size()
+  group by r.place / signalbox.signal_batch_size(), r.ended
   order by r.place / signalbox.signal_batch_size();
   get diagnostics v_num_parts = row_count;
   perform signalbox.wake_any(v_num_parts, p_now);
+end
+$$;
+
+-- Gives one part.
+create or replace function signalbox.give_part(
+  p_part signalbox.outgoing_signal, p_now timestamptz
+) returns void language plpgsql as $$
+begin
+  perform signalbox.signal_targets(p_part.targets,
+    array_fill(p_part.ended, array[cardinality(p_part.targets)]), p_now, p_part.seq);
 end
 $$;
 
@@ -77,7 +86,7 @@ begin
   for v_part in
     delete from signalbox.outgoing_signal o where o.targets && p_targets returning *
   loop
-    perform signalbox.signal_targets(v_part.targets, v_part.ended, p_now, v_part.seq);
+    perform signalbox.give_part(v_part, p_now);
   end loop;
 end
 $$;

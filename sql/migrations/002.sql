@@ -61,8 +61,9 @@ create index unique_key_by_end on signalbox.unique_key (kept_until) where is_rel
 create table signalbox.outgoing_signal (
   seq bigint primary key default nextval('signalbox.ready_seq'),
   targets text[] not null,
-  ended signalbox.status_code[] not null
+  ended signalbox.status_code not null
 );
+alter table signalbox.outgoing_signal alter column targets set storage external;
 
 create table signalbox.attempt (
   task_id text collate "C" not null,

@@ -108,12 +108,13 @@ create table signalbox.timer (
 ) with (autovacuum_vacuum_scale_factor = 0.05);
 
 -- Signals of tasks that have ended, on their way to more targets than one transaction gives: see
--- functions/give_signals.sql. ended: with which status the sender of each ended.
+-- functions/give_signals.sql. A row lives for milliseconds: to compress it would take longer than to write it.
 create table signalbox.outgoing_signal (
   seq bigint primary key default nextval('signalbox.ready_seq'),
   targets text[] not null,
-  ended signalbox.status_code[] not null
+  ended signalbox.status_code not null
 );
+alter table signalbox.outgoing_signal alter column targets set storage external;
 
 create table signalbox.unique_key (
   key text collate "C" primary key,

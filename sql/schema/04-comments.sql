@@ -85,7 +85,7 @@ comment on table signalbox.outgoing_signal is
 comment on column signalbox.outgoing_signal.seq is
   'When it was left; targets with a later seq are others of the same id.';
 comment on column signalbox.outgoing_signal.targets is 'Who gets them.';
-comment on column signalbox.outgoing_signal.ended is 'How the sender of each ended.';
+comment on column signalbox.outgoing_signal.ended is 'How those who send them ended.';
 
 comment on table signalbox.unique_key is 'Unique keys that are taken.';
 comment on column signalbox.unique_key.key is 'The key.';

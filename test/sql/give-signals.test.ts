@@ -52,7 +52,7 @@ describe('give_signals', () => {
     expect(await give()).toBe(0);
   });
 
-  it('keeps all signals to one target in one part, with how each sender ended', async () => {
+  it('keeps apart how the senders ended', async () => {
     await box.insert(
       spec('x', { targets: TARGETS }),
       spec('y', { targets: TARGETS }),
@@ -65,14 +65,10 @@ describe('give_signals', () => {
       ['aborted', 'completed'],
       NOW,
     ]);
-    await give();
-    expect(
-      await box.rows('select id, num_signals, num_failures from task order by id limit 3'),
-    ).toEqual([
-      { id: 'a', num_signals: 2, num_failures: 1 },
-      { id: 'b', num_signals: 2, num_failures: 1 },
-      { id: 'c', num_signals: 0, num_failures: 0 },
-    ]);
+    while ((await give()) !== 0);
+    const signals = `select distinct num_signals, num_failures from task where num_signals > 0`;
+    expect(await box.rows(signals)).toEqual([{ num_signals: 2, num_failures: 1 }]);
+    expect((await box.ready()).sort()).toEqual(TARGETS);
   });
 
   it('gives the signals of tasks that were cancelled or lapsed part by part, too', async () => {

@@ -82,10 +82,16 @@ export class Engine {
   /** The model knows of no signals on their way: it sees the engine once all are given. */
   async #giveSignals(nowMs: number): Promise<void> {
     const now = new Date(nowMs);
-    for (;;) {
-      const { rows } = await this.#pool.query('select give_signals($1) as count', [now]);
-      if (rows[0]?.count === 0) break;
-      await this.#pool.query('select settle_tasks($1)', [now]);
+    let count = 1;
+    while (count > 0) {
+      try {
+        const { rows } = await this.#pool.query('select give_signals($1) as count', [now]);
+        count = rows[0].count;
+        await this.#pool.query('select settle_tasks($1)', [now]);
+      } catch (error) {
+        // A rerun at the same moment gives the same part. The verb itself is committed, and must not be run again.
+        if (!(error instanceof pg.DatabaseError && error.code === '40P01')) throw error;
+      }
     }
   }
 
