@@ -146,7 +146,7 @@ begin
     select array_agg(s.target) as targets, array_agg(s.status_code) as ended
     from (
       select unnest(r.to_signal_after) as target, r.status_code
-      from returned r where r.status_code <> 'pending'
+      from returned r where r.to_signal_after is not null and r.status_code <> 'pending'
     ) as s
   ), summary as (
     select array_agg(r.id) as returned, array_agg(r.status_code) as codes,
