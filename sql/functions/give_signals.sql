@@ -1,10 +1,10 @@
 -- give_signals: gives signals that are on their way: those to the next signal_batch_size() targets. Returns how
 -- many targets that was. Every own_tasks makes one call.
 --
--- A transaction that ends tasks gives their signals itself, unless there are more than five times as many: it
--- would hold locks on all of them for as long as it takes (12 us each), on one core, while none of them can be owned.
--- It leaves those signals in outgoing_signal then, in parts that may be given one by one and side by side. Whoever performs
--- tasks begins while the rest is being given.
+-- A transaction that ends tasks gives their signals itself, unless there are more than five times as many: it would
+-- hold locks on all of the targets for as long as it takes (12 us each), on one core, while none of them can be owned.
+-- It leaves those signals in outgoing_signal then, in parts that may be given one by one and side by side. Whoever
+-- performs tasks begins while the rest is being given.
 --
 -- A task that was deleted and inserted anew meanwhile, with the same id, must not get the signal meant for the old
 -- one. Each part has a seq of its own, taken when it was left: targets with a later one are passed over. As long as
@@ -31,7 +31,8 @@ end
 $$;
 
 -- How many targets get signals that are on their way in one transaction. 100,000 targets of one task were performed at
--- 40,200 a second with 1,000, at 38,800 with 5,000, at 37,700 with 10,000; at 32,100 when all got theirs at once.
+-- 40,200 a second with 1,000, at 38,800 with 5,000, at 37,700 with 10,000; in another run at 37,300 with 1,000, and at
+-- 32,500 when all got theirs at once.
 create or replace function signalbox.signal_batch_size() returns integer language sql immutable as $$
   select 1000
 $$;

@@ -5,8 +5,8 @@
 -- p_is_oldest_first: those ready for longest first, whatever their priority and lane. Paused lanes give
 -- nothing. The ownership lasts for the task's max_duration, else p_max_duration, else for ever. The first
 -- p_num_begun begin now (null: all), the others are owned ahead: see begin_tasks. Signals on their way are
--- given, due timers run and the engine's lane is settled first, a bounded number at a time. All that are claimed together have one token,
--- which names an ownership together with the task's id: one each took a claim 7 % longer.
+-- given, due timers run and the engine's lane is settled first, a bounded number at a time. All that are claimed
+-- together have one token, which names an ownership together with the task's id: one each took a claim 7 % longer.
 --
 -- Tasks with a limit_key or a fair_key lie in lanes of their own within (queue, action), of which up to 64
 -- are looked at in turn besides those given. p_holder, a manager of many tasks, may perform at once as many
@@ -20,8 +20,8 @@
 -- without a limit_key or fair_key: those that have a null slots_version in what is returned, which is in
 -- the order (priority desc, seq).
 --
--- Locks: what give_signals, run_timers and settle_tasks lock; limited keys and slots (see measure_rooms); rows of ready,
--- skipping locked ones; then those tasks, for which nobody but updates waits; unique keys that they free; slots;
+-- Locks: what give_signals, run_timers and settle_tasks lock; limited keys and slots (see measure_rooms); rows of
+-- ready, skipping locked ones; then those tasks, for which nobody but updates waits; unique keys that they free; slots;
 -- rows of keyed_lane, skipping locked ones. Having given slots back, of tasks that lapsed, it takes no
 -- tasks with a limit_key: locked in one transaction, slots of both kinds would be in no order. The next
 -- call does.

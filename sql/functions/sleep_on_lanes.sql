@@ -62,8 +62,8 @@ end
 $$;
 
 -- When there is next something to own in one of the lanes, as far as is known: p_now if something is ready
--- there or in the engine's lane, a timer is due, or signals are on their way; else the time of the next timer, or when a lane opens
--- that waits for its limit; null if there is none. Paused lanes do not count.
+-- there or in the engine's lane, a timer is due, or signals are on their way; else the time of the next timer, or
+-- when a lane opens that waits for its limit; null if there is none. Paused lanes do not count.
 create or replace function signalbox.next_ready_at(
   p_queues text[],
   p_actions text[],
