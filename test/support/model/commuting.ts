@@ -18,7 +18,7 @@ function outcomeOf(model: TaskModel, steps: readonly Step[], order: readonly Ste
     steps.map((step) => answers[order.indexOf(step)]),
     expectedRecords(model),
     // Records do not show it of tasks that wait for signals, and yet it decides what becomes of them.
-    [...model.tasks.values()].map(({ dueMs }) => dueMs),
+    [...model.tasks.values()].map(({ spec, dueMs }) => `${spec.id} ${dueMs}`).sort(),
   ]);
 }
 
