@@ -3,27 +3,17 @@
 create sequence signalbox.ready_seq as bigint;
 
 -- No index may mention a column of task that changes after insert, not even in a predicate: then every
--- state change is a HOT update, which stays on its page and touches no index. fillfactor leaves it room. In this order of
--- its columns own and return take 3 % less than with those of fixed width at their places among the others.
+-- state change is a HOT update, which stays on its page and touches no index. fillfactor leaves it room.
+-- Columns that move stand together, at the end: of an update the WAL keeps what lies between the first and the last byte
+-- that changed. With columns of fixed width first a task wrote 1,571 bytes of WAL instead of 1,121.
 create table signalbox.task (
-  -- of fixed width and never null: Postgres finds them without walking over others
-  seq bigint not null default nextval('signalbox.ready_seq'),
-  created_at timestamptz not null default now(),
-  updated_at timestamptz not null default now(),
-  status_code signalbox.status_code not null default 'pending',
-  num_tries integer not null default 0,
-  total_dependencies integer not null default 0,
-  num_signals integer not null default 0,
-  num_failures integer not null default 0,
-  num_skipped integer not null default 0,
-  run_when signalbox.run_when not null default 'all_done',
-  priority smallint not null default 0,
-  total_is_given boolean not null default false,
-  unique_until_started boolean not null default false,
-  -- fixed at insert, as are created_at, run_when, total_is_given and unique_until_started
+  -- fixed at insert
   id text collate "C" primary key,
   action text collate "C",
   queue text collate "C" not null default 'default',
+  priority smallint not null default 0,
+  run_when signalbox.run_when not null default 'all_done',
+  total_is_given boolean not null default false,
   body jsonb,
   to_signal_after text[],
   start_after timestamptz,
@@ -34,11 +24,20 @@ create table signalbox.task (
   retry_jitter real,
   max_duration interval,
   unique_key text collate "C",
+  unique_until_started boolean not null default false,
   unique_for interval,
   limit_key text collate "C",
   fair_key text collate "C",
   notify_channel_after text,
+  created_at timestamptz not null default now(),
   -- moving
+  status_code signalbox.status_code not null default 'pending',
+  num_tries integer not null default 0,
+  total_dependencies integer not null default 0,
+  num_signals integer not null default 0,
+  num_failures integer not null default 0,
+  num_skipped integer not null default 0,
+  seq bigint not null default nextval('signalbox.ready_seq'),
   due_at timestamptz,
   action_deadline timestamptz,
   performance_token uuid,
@@ -49,6 +48,7 @@ create table signalbox.task (
   holder uuid,
   started_at timestamptz,
   finished_at timestamptz,
+  updated_at timestamptz not null default now(),
 
   constraint "an id is not empty" check (id <> ''),
   constraint "an action is not empty" check (action <> ''),
