@@ -44,6 +44,11 @@ create or replace function signalbox.standing(
     'reasons', p_reasons)
 $$;
 
+-- The engine is to act next: its own calls do, at the latest the next claim.
+create or replace function signalbox.engine_reason() returns jsonb language sql immutable as $$
+  select jsonb_build_array(jsonb_build_object('kind', 'engine'))
+$$;
+
 -- Why a task waits that does not wait for signals, or how it ended.
 create or replace function signalbox.explain_itself(
   p_task signalbox.task, p_now timestamptz
@@ -78,17 +83,16 @@ create or replace function signalbox.explain_ready(
   p_task signalbox.task, p_now timestamptz
 ) returns jsonb language plpgsql stable as $$
 declare
-  v_engine jsonb := jsonb_build_array(jsonb_build_object('kind', 'engine'));
   v_key text := signalbox.lane_key(p_task.fair_key, p_task.limit_key);
 begin
   if p_task.action is null or not signalbox.may_run(p_task.run_when, p_task.num_signals,
     p_task.num_failures, p_task.num_skipped)
   then
-    return v_engine;
+    return signalbox.engine_reason();
   end if;
   return signalbox.explain_lane(p_task, p_now)
     || signalbox.explain_limits(p_task.limit_key, p_now)
-    || case when p_task.due_at is not null then v_engine
+    || case when p_task.due_at is not null then signalbox.engine_reason()
       else jsonb_build_array(jsonb_build_object('kind', 'ready', 'numBefore', (
         select count(*) from signalbox.ready r
         where r.lane = signalbox.lane_hash(p_task.queue, p_task.action, v_key)
@@ -152,9 +156,6 @@ declare
   v_directory text := p_task.id;
   v_above text;
   v_found record;
-  v_num_coming integer := (
-    select count(*) from signalbox.outgoing_signal o cross join unnest(o.targets) as s (target)
-    where s.target = p_task.id);
 begin
   loop
     select * into v_found from signalbox.look_upstream(p_task.id, v_missing, v_directory);
@@ -171,23 +172,23 @@ begin
       'kind', 'signals', 'missing', least(v_missing, v_found.num_senders),
       'from', v_found.senders,
       'roots', signalbox.explain_roots(v_found.roots, v_found.outside, p_now))) end
-    || case when v_num_coming = 0 then '[]'
-      else jsonb_build_array(jsonb_build_object('kind', 'engine')) end
-    || signalbox.explain_outside(v_missing - v_found.num_senders - v_num_coming);
+    || case when v_found.num_coming = 0 then '[]' else signalbox.engine_reason() end
+    || signalbox.explain_outside(v_missing - v_found.num_senders - v_found.num_coming);
 end
 $$;
 
 -- Who will signal a task that waits for p_missing signals, among the unfinished tasks below a directory, or among all
--- where that is null: how many there are and the first 20; the first 20 of those furthest up, and how many signals
--- each of these waits for that none of them will give; all that wait for such signals, null if none does.
+-- where that is null: how many there are and the first 20; how many of its signals are on their way; the first 20 of
+-- those furthest up, and how many signals each of these waits for that none of them will give; all that wait for such
+-- signals, null if none does.
 --
 -- The edges are read once. upstream begins with a function that claims to give many rows, so that each step of
 -- the recursion looks its few tasks up in a hash of the edges, made once, instead of hashing the few and reading
 -- all edges. Union drops what was found before, so that a circle ends it.
 create or replace function signalbox.look_upstream(
   p_id text, p_missing integer, p_directory text,
-  out num_senders integer, out senders text[], out roots text[], out outside integer[],
-  out unmet text[]
+  out num_senders integer, out senders text[], out num_coming integer, out roots text[],
+  out outside integer[], out unmet text[]
 ) language plpgsql stable
 set enable_nestloop = off set enable_mergejoin = off set work_mem = '256MB' as $$
 begin
@@ -218,10 +219,11 @@ begin
   )
   select coalesce((select s.count from sender s where s.target = p_id), 0),
     (select array_agg(d.id order by d.id) from direct d),
+    coalesce((select c.count from coming c where c.target = p_id), 0),
     (select array_agg(r.id order by r.id) from root r),
     (select array_agg(r.outside order by r.id) from root r),
     (select array_agg(k.id) from known k where k.outside > 0)
-  into num_senders, senders, roots, outside, unmet;
+  into num_senders, senders, num_coming, roots, outside, unmet;
 end
 $$;
 
@@ -291,8 +293,7 @@ begin
   return coalesce((
     select jsonb_agg(signalbox.standing(t, case
       when r.outside > 0 then signalbox.explain_outside(r.outside)
-      when t.num_signals < t.total_dependencies then jsonb_build_array(
-        jsonb_build_object('kind', 'engine'))
+      when t.num_signals < t.total_dependencies then signalbox.engine_reason()
       else signalbox.explain_itself(t, p_now) end) order by t.id)
     from unnest(p_ids, p_outside) as r (id, outside) join signalbox.task t on t.id = r.id
   ), '[]');

@@ -1,3 +1,10 @@
+import {
+  HUNDRED_YEARS_MS,
+  MAX_INT2,
+  MAX_INT4,
+  MAX_LANE_BYTES,
+  MICROSECOND_MS,
+} from '../store/column-limits.js';
 import type { InvalidGraphError } from './graph-errors.js';
 import type { PerformSettings } from './node-definition.js';
 import type { FailAfter, NodeRetryPolicy, PerformOptions } from './node-options.js';
@@ -10,12 +17,7 @@ export type Fault = (problem: string) => InvalidGraphError;
 /** Unlimited tries would let a run with a bug go on for ever; one alone would let a crashed worker fail it. */
 const DEFAULT_MAX_TRIES = 3;
 
-const MAX_INT4 = 2 ** 31 - 1;
-const MAX_INT2 = 2 ** 15 - 1;
 const MAX_FACTOR = 1000;
-const MAX_LANE_BYTES = 512;
-const HUNDRED_YEARS_MS = 100 * 365.25 * 24 * 3_600_000;
-const MICROSECOND_MS = 0.001;
 const RETRY_FIELDS = ['delayMs', 'factor', 'maxDelayMs', 'jitter'];
 
 export const PERFORM_FIELDS: readonly string[] = [

@@ -1,8 +1,8 @@
 import { PermanentError } from '../errors.js';
 import type { GraphDefinition, SpawnsDefinition } from '../graph/node-definition.js';
 import type { SpawnableGraph, SpawnedRun, SpawnOptions } from '../graph/spawn.js';
+import { MAX_ID_BYTES } from '../store/column-limits.js';
 import type { TaskInput } from '../store/task-store.js';
-import { maxIdBytes } from '../store/validate-task.js';
 import { toRunInput } from './run-input.js';
 import { runTasks } from './run-tasks.js';
 import { WatchedPromise } from './watched-promise.js';
@@ -106,8 +106,8 @@ function undeclared({ name }: SpawnableGraph<never>): PermanentError {
 /** Each level of runs within runs makes ids longer. */
 function checkLength(id: string, { maxPathBytes }: GraphDefinition): void {
   const bytes = Buffer.byteLength(id) + 1 + maxPathBytes;
-  if (bytes <= maxIdBytes) return;
+  if (bytes <= MAX_ID_BYTES) return;
   throw new PermanentError(
-    `the spawned run ${JSON.stringify(id)} lies too deep: its ids have up to ${bytes} bytes, more than ${maxIdBytes}`,
+    `the spawned run ${JSON.stringify(id)} lies too deep: its ids have up to ${bytes} bytes, more than ${MAX_ID_BYTES}`,
   );
 }

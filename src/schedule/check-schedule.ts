@@ -1,5 +1,6 @@
 import { types } from 'node:util';
 import { bodyText } from '../store/body-text.js';
+import { HUNDRED_YEARS_MS } from '../store/column-limits.js';
 import { InvalidScheduleError } from '../store/schedule-errors.js';
 import type {
   CatchUp,
@@ -14,7 +15,6 @@ import { nextAfter, toCron } from './schedule-rule.js';
 
 const MAX_NAME_BYTES = 1_024;
 const MIN_INTERVAL_MS = 1_000;
-const HUNDRED_YEARS_MS = 100 * 365.25 * 86_400_000;
 const DEFAULT_TIME_ZONE = 'UTC';
 const DEFAULTS = Object.freeze({ graceMs: 60_000, max: 100 });
 const EPOCH = new Date(0);

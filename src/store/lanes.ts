@@ -1,4 +1,5 @@
 import { InvalidOptionError } from '../errors.js';
+import { MAX_INT4 } from './column-limits.js';
 import type { Query } from './database.js';
 import { checkDuration, toInterval } from './durations.js';
 import type { LaneFilter, Limits, Pause, ReadyRequest } from './task-store.js';
@@ -10,7 +11,6 @@ export interface Lanes {
 }
 
 const MAX_KEY_BYTES = 512;
-const MAX_INT4 = 2_147_483_647;
 const DEFAULT_QUEUES: readonly string[] = Object.freeze(['default']);
 
 export function toLanes({ queues = DEFAULT_QUEUES, actions }: ReadyRequest): Lanes {

@@ -1,5 +1,6 @@
 import { InvalidOptionError } from '../errors.js';
 import { ClaimCursor } from './claim-cursor.js';
+import { MAX_INT4 } from './column-limits.js';
 import type { Database, RawRow } from './database.js';
 import { checkDuration, toInterval } from './durations.js';
 import { type Lanes, toLanes } from './lanes.js';
@@ -14,7 +15,6 @@ const MAX_CURSORS = 1_000;
 /** So long at most a claim that finds nothing gives signals that are on their way, which may make something ready. */
 const GIVING_MS = 500;
 
-const MAX_INT4 = 2_147_483_647;
 const POLL_STRATEGIES: readonly PollStrategy[] = ['priority', 'created'];
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 

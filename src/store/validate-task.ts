@@ -1,18 +1,18 @@
 import { types } from 'node:util';
 import { InvalidTaskError } from '../errors.js';
+import {
+  HUNDRED_YEARS_MS,
+  MAX_ID_BYTES,
+  MAX_INT2,
+  MAX_INT4,
+  MAX_LANE_BYTES,
+  MICROSECOND_MS,
+} from './column-limits.js';
 import type { TaskInput } from './task-store.js';
 
-/** A btree index entry may be a third of a page: 2,704 bytes. This leaves room, and is a number to remember. */
-export const maxIdBytes = 2048;
-/** Action and queue stand together in one index entry. */
-const MAX_LANE_BYTES = 512;
 /** Postgres' limit for the name of a channel. */
 const MAX_CHANNEL_BYTES = 63;
 
-const MAX_INT4 = 2 ** 31 - 1;
-const MAX_INT2 = 2 ** 15 - 1;
-const HUNDRED_YEARS_MS = 100 * 365.25 * 24 * 3_600_000;
-const MICROSECOND_MS = 0.001;
 /** Postgres' timestamps begin on this day; they end later than those of Date. */
 const FIRST_TIMESTAMP_MS = Date.UTC(-4712, 0, 1);
 
@@ -73,7 +73,7 @@ export function checkIsNamed(task: { id: string }, ordinal: number, what: string
   if (typeof task !== 'object' || task === null) {
     throw new InvalidTaskError(`#${ordinal}`, what, `must be an object, not ${shown(task)}`);
   }
-  const fault = textFault(task.id, maxIdBytes);
+  const fault = textFault(task.id, MAX_ID_BYTES);
   if (fault !== null) throw new InvalidTaskError(`#${ordinal}`, 'id', fault);
 }
 
@@ -112,7 +112,7 @@ function checkTries(task: TaskInput): void {
 }
 
 function checkUniqueness({ id, uniqueKey, uniqueUntil, uniqueForMs }: TaskInput): void {
-  checkOptionalText(id, 'uniqueKey', uniqueKey, maxIdBytes);
+  checkOptionalText(id, 'uniqueKey', uniqueKey, MAX_ID_BYTES);
   checkNumber(id, 'uniqueForMs', uniqueForMs, 0, HUNDRED_YEARS_MS);
   if (uniqueUntil !== undefined && !UNIQUE_UNTIL.has(uniqueUntil)) {
     throw invalid(id, 'uniqueUntil', "must be 'finished' or 'started'", uniqueUntil);
@@ -158,7 +158,7 @@ function checkTargets(id: string, targets: readonly string[]): void {
     throw invalid(id, 'toSignalAfter', 'must be an array of ids', targets);
   }
   for (let i = 0; i < targets.length; i++) {
-    const fault = textFault(targets[i], maxIdBytes);
+    const fault = textFault(targets[i], MAX_ID_BYTES);
     if (fault !== null) throw new InvalidTaskError(id, 'toSignalAfter', `[${i}] ${fault}`);
   }
 }

@@ -7,7 +7,6 @@ import { toDate, toInterval, toMs } from './times.js';
 /** The real engine under the model's clock: every verb by SQL, with `p_now`. */
 export class Engine {
   readonly #pool: pg.Pool;
-
   readonly #catchesUpFirst: boolean;
 
   /**

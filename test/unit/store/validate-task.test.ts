@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { InvalidTaskError } from '../../../src/errors.js';
-import { maxIdBytes, validateTask } from '../../../src/store/validate-task.js';
+import { MAX_ID_BYTES } from '../../../src/store/column-limits.js';
+import { validateTask } from '../../../src/store/validate-task.js';
 
 const HUNDRED_YEARS_MS = 3_155_760_000_000;
 
@@ -67,7 +68,7 @@ test.each([
   ['a\0b', 'must not hold \\u0000'],
   ['a\ud800', 'half a surrogate pair'],
   ['\udc00\ud800', 'half a surrogate pair'],
-  ['x'.repeat(maxIdBytes + 1), 'at most 2048 bytes in UTF-8, not 2049'],
+  ['x'.repeat(MAX_ID_BYTES + 1), 'at most 2048 bytes in UTF-8, not 2049'],
   [`${longText}é`, 'at most 2048 bytes in UTF-8, not 2050'],
 ])('the id %j is refused, and the task named by its place', (id, problem) => {
   const fault = faultOf({ id, action: 'copy' });
