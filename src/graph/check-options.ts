@@ -4,7 +4,7 @@ import {
   MAX_INT4,
   MAX_LANE_BYTES,
   MICROSECOND_MS,
-} from '../store/column-limits.js';
+} from '../column-limits.js';
 import type { InvalidGraphError } from './graph-errors.js';
 import type { PerformSettings } from './node-definition.js';
 import type { FailAfter, NodeRetryPolicy, PerformOptions } from './node-options.js';

@@ -1,7 +1,7 @@
+import { MAX_ID_BYTES } from '../column-limits.js';
 import { PermanentError } from '../errors.js';
 import type { GraphDefinition, SpawnsDefinition } from '../graph/node-definition.js';
 import type { SpawnableGraph, SpawnedRun, SpawnOptions } from '../graph/spawn.js';
-import { MAX_ID_BYTES } from '../store/column-limits.js';
 import type { TaskInput } from '../store/task-store.js';
 import { toRunInput } from './run-input.js';
 import { runTasks } from './run-tasks.js';

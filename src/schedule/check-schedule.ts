@@ -1,6 +1,6 @@
 import { types } from 'node:util';
+import { HUNDRED_YEARS_MS } from '../column-limits.js';
 import { bodyText } from '../store/body-text.js';
-import { HUNDRED_YEARS_MS } from '../store/column-limits.js';
 import { InvalidScheduleError } from '../store/schedule-errors.js';
 import type {
   CatchUp,

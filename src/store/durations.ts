@@ -1,5 +1,5 @@
+import { HUNDRED_YEARS_MS } from '../column-limits.js';
 import { InvalidOptionError } from '../errors.js';
-import { HUNDRED_YEARS_MS } from './column-limits.js';
 
 /** An interval as Postgres reads it. */
 export function toInterval(durationMs: number): string {

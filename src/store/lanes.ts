@@ -1,5 +1,5 @@
+import { MAX_INT4 } from '../column-limits.js';
 import { InvalidOptionError } from '../errors.js';
-import { MAX_INT4 } from './column-limits.js';
 import type { Query } from './database.js';
 import { checkDuration, toInterval } from './durations.js';
 import type { LaneFilter, Limits, Pause, ReadyRequest } from './task-store.js';

@@ -1,6 +1,6 @@
+import { MAX_INT4 } from '../column-limits.js';
 import { InvalidOptionError } from '../errors.js';
 import { ClaimCursor } from './claim-cursor.js';
-import { MAX_INT4 } from './column-limits.js';
 import type { Database, RawRow } from './database.js';
 import { checkDuration, toInterval } from './durations.js';
 import { type Lanes, toLanes } from './lanes.js';

@@ -1,5 +1,4 @@
 import { types } from 'node:util';
-import { InvalidTaskError } from '../errors.js';
 import {
   HUNDRED_YEARS_MS,
   MAX_ID_BYTES,
@@ -7,7 +6,8 @@ import {
   MAX_INT4,
   MAX_LANE_BYTES,
   MICROSECOND_MS,
-} from './column-limits.js';
+} from '../column-limits.js';
+import { InvalidTaskError } from '../errors.js';
 import type { TaskInput } from './task-store.js';
 
 /** Postgres' limit for the name of a channel. */

@@ -6,7 +6,7 @@ export type Sources = Readonly<Record<string, string>>;
 
 /**
  * Which modules each may import, besides itself: a module is a folder of src, or a file beside them. Imports go one way:
- * errors, logger, on-abort, timers <- graph, store, pool <- prefix, wait, worker, workflow, schedule <- maintain, run <- namespace
+ * errors, logger, on-abort, timers, column-limits <- graph, store, pool <- prefix, wait, worker, workflow, schedule <- maintain, run <- namespace
  * <- signalbox <- cli, testing, with embedded apart.
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -14,15 +14,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   logger: [],
   'on-abort': [],
   timers: [],
-  graph: ['errors', 'logger'],
-  store: ['errors', 'logger', 'graph'],
+  'column-limits': [],
+  graph: ['errors', 'logger', 'column-limits'],
+  store: ['errors', 'logger', 'column-limits', 'graph'],
   pool: ['errors', 'logger', 'on-abort', 'timers'],
   prefix: ['errors', 'logger', 'store'],
   wait: ['errors', 'logger', 'on-abort', 'timers', 'store'],
   worker: ['errors', 'logger', 'timers', 'store', 'pool'],
-  run: ['errors', 'logger', 'graph', 'store', 'worker'],
+  run: ['errors', 'logger', 'column-limits', 'graph', 'store', 'worker'],
   workflow: ['errors', 'logger', 'store'],
-  schedule: ['errors', 'logger', 'store'],
+  schedule: ['errors', 'logger', 'column-limits', 'store'],
   maintain: ['errors', 'logger', 'store', 'worker'],
   embedded: ['errors', 'logger', 'timers'],
   connection: ['errors', 'logger'],

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { MAX_ID_BYTES } from '../../../src/column-limits.js';
 import { InvalidTaskError } from '../../../src/errors.js';
-import { MAX_ID_BYTES } from '../../../src/store/column-limits.js';
 import { validateTask } from '../../../src/store/validate-task.js';
 
 const HUNDRED_YEARS_MS = 3_155_760_000_000;
