@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { MAX_LANE_BYTES } from '../column-limits.js';
 import { PermanentError } from '../errors.js';
 import type { FailAfter } from '../graph/node-options.js';
 import { CONDITION_REASON, type NodeOutcome } from '../graph/trigger.js';
@@ -29,8 +30,6 @@ import { OWN_MAX_TRIES, performFields } from './run-tasks.js';
  */
 
 type Of<Role extends Work['role']> = Performing<Extract<Work, { role: Role }>>;
-
-const MAX_KEY_BYTES = 512;
 
 export async function performItems(performing: Of<'items'>): Promise<ActorResult> {
   const { work, task } = performing;
@@ -104,7 +103,7 @@ function limitOf({ node, path }: Zip, run: string): Partial<TaskInput> {
   if (node.concurrency === null || node.settings.limitKey !== null) return {};
   const name = taskId(run, path);
   const limitKey =
-    Buffer.byteLength(name) < MAX_KEY_BYTES / 2
+    Buffer.byteLength(name) < MAX_LANE_BYTES / 2
       ? name
       : createHash('sha256').update(name).digest('hex');
   return { limitKey, limit: node.concurrency };

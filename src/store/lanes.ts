@@ -1,4 +1,4 @@
-import { MAX_INT4 } from '../column-limits.js';
+import { MAX_INT4, MAX_LANE_BYTES } from '../column-limits.js';
 import { InvalidOptionError } from '../errors.js';
 import type { Query } from './database.js';
 import { checkDuration, toInterval } from './durations.js';
@@ -10,7 +10,6 @@ export interface Lanes {
   readonly actions: readonly string[];
 }
 
-const MAX_KEY_BYTES = 512;
 const DEFAULT_QUEUES: readonly string[] = Object.freeze(['default']);
 
 export function toLanes({ queues = DEFAULT_QUEUES, actions }: ReadyRequest): Lanes {
@@ -74,10 +73,10 @@ function toNames(lanes: LaneFilter): (string | null)[] {
 
 function checkLimits(limitKey: string, { limit, rateLimit }: Limits): void {
   const bytes = typeof limitKey === 'string' ? Buffer.byteLength(limitKey) : 0;
-  if (bytes < 1 || bytes > MAX_KEY_BYTES || limitKey.includes('\u0000')) {
+  if (bytes < 1 || bytes > MAX_LANE_BYTES || limitKey.includes('\u0000')) {
     throw new InvalidOptionError(
       'limitKey',
-      `has ${bytes} bytes; give text of 1 to ${MAX_KEY_BYTES}, without \\u0000`,
+      `has ${bytes} bytes; give text of 1 to ${MAX_LANE_BYTES}, without \\u0000`,
     );
   }
   if (limit !== undefined) checkCount('limit', limit);

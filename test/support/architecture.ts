@@ -6,8 +6,8 @@ export type Sources = Readonly<Record<string, string>>;
 
 /**
  * Which modules each may import, besides itself: a module is a folder of src, or a file beside them. Imports go one way:
- * errors, logger, on-abort, timers, column-limits <- graph, store, pool <- prefix, wait, worker, workflow, schedule <- maintain, run <- namespace
- * <- signalbox <- cli, testing, with embedded apart.
+ * errors, logger, on-abort, timers, column-limits <- graph, store, pool <- prefix, wait, worker, workflow, schedule <- maintain, run
+ * <- namespace <- signalbox <- cli, testing, with embedded apart.
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   errors: [],
