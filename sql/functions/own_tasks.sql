@@ -7,6 +7,7 @@
 -- p_num_begun begin now (null: all), the others are owned ahead: see begin_tasks. Signals on their way are
 -- given, due timers run and the engine's lane is settled first, a bounded number at a time. All that are claimed
 -- together have one token, which names an ownership together with the task's id: one each took a claim 7 % longer.
+-- p_token says which, a uuid that no other call was given; null: a random one.
 --
 -- Tasks with a limit_key or a fair_key lie in lanes of their own within (queue, action), of which up to 64
 -- are looked at in turn besides those given. p_holder, a manager of many tasks, may perform at once as many
@@ -38,7 +39,8 @@ create or replace function signalbox.own_tasks(
   p_holder uuid default null,
   p_max_slots integer default null,
   p_tasks_per_slot integer default null,
-  p_is_oldest_first boolean default false
+  p_is_oldest_first boolean default false,
+  p_token uuid default null
 ) returns table (
   id text, token uuid, action text, body jsonb, queue text, priority smallint,
   num_failures integer, num_tries integer, max_tries integer, deadline timestamptz,
@@ -58,7 +60,7 @@ declare
     case when p_holder is null then 1 else coalesce(p_tasks_per_slot, 1) end;
   v_max_keyed integer := least(64, greatest(8, p_max_tasks));
   v_keys text[];
-  v_token uuid := gen_random_uuid();
+  v_token uuid := coalesce(p_token, gen_random_uuid());
   v_rooms integer[];
   v_limited text[];
   v_claimed signalbox.claimed;

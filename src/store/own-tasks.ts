@@ -1,11 +1,23 @@
+import { randomUUID } from 'node:crypto';
 import { MAX_INT4 } from '../column-limits.js';
 import { InvalidOptionError } from '../errors.js';
 import { ClaimCursor } from './claim-cursor.js';
 import type { Database, RawRow } from './database.js';
 import { checkDuration, toInterval } from './durations.js';
 import { type Lanes, toLanes } from './lanes.js';
-import { byReadiness, toClaimedPositions, toOwnedTask } from './rows.js';
+import {
+  byReadiness,
+  CLAIM_COLUMNS,
+  toClaimedPositions,
+  toOwnedTasks,
+  type UsualClaim,
+} from './rows.js';
 import type { OwnedTask, OwnRequest, PollStrategy } from './task-store.js';
+
+interface Claimed {
+  readonly rows: RawRow[];
+  readonly usual: UsualClaim;
+}
 
 type Positions = readonly ({ priority: number; seq: number } | undefined)[];
 
@@ -31,16 +43,17 @@ export class TaskClaims {
     checkRequest(request);
     const lanes = toLanes(request);
     const until = performance.now() + GIVING_MS;
-    let rows = await this.#claimOnce(request, lanes);
-    while (rows.length === 0 && performance.now() < until && (await this.#gaveSignals())) {
-      rows = await this.#claimOnce(request, lanes);
+    let tasks = await this.#claimOnce(request, lanes);
+    while (tasks.length === 0 && performance.now() < until && (await this.#gaveSignals())) {
+      tasks = await this.#claimOnce(request, lanes);
     }
-    return rows.map(toOwnedTask);
+    return tasks;
   }
 
-  async #claimOnce(request: OwnRequest, lanes: Lanes): Promise<RawRow[]> {
+  async #claimOnce(request: OwnRequest, lanes: Lanes): Promise<OwnedTask[]> {
     if (request.pollStrategy !== 'created') return this.#claimAtCursor(request, lanes);
-    return (await this.#claim(request, lanes, [])).sort(byReadiness);
+    const { rows, usual } = await this.#claim(request, lanes, []);
+    return toOwnedTasks(rows.sort(byReadiness), usual);
   }
 
   /** Whether there were signals on their way, some of which are given now. */
@@ -49,35 +62,38 @@ export class TaskClaims {
     return row?.[0] !== '0';
   }
 
-  async #claimAtCursor(request: OwnRequest, lanes: Lanes): Promise<RawRow[]> {
+  async #claimAtCursor(request: OwnRequest, lanes: Lanes): Promise<OwnedTask[]> {
     const cursor = this.#cursorOf(lanes);
     const positions = lanes.queues.map((queue, i) => cursor.at(queue, lanes.actions[i] ?? ''));
     const isFromBeginning = cursor.isEmpty;
     const askedAt = performance.now();
-    const rows = await this.#claim(request, lanes, positions);
+    const { rows, usual } = await this.#claim(request, lanes, positions);
+    const tasks = toOwnedTasks(rows, usual);
     if (isFromBeginning) cursor.tookFromBeginning(performance.now() - askedAt);
     if (rows.length === request.maxTasks) {
-      cursor.advance(toClaimedPositions(rows));
+      cursor.advance(toClaimedPositions(rows, usual));
     } else if (!cursor.isEmpty) {
       // One that began further on and came back short may have passed over something.
       cursor.reset();
-      rows.push(...(await this.#claim(rest(request, rows.length), lanes, [])));
+      const more = await this.#claim(rest(request, rows.length), lanes, []);
+      tasks.push(...toOwnedTasks(more.rows, more.usual));
     }
-    return rows;
+    return tasks;
   }
 
-  #claim(request: OwnRequest, lanes: Lanes, positions: Positions): Promise<RawRow[]> {
-    return this.#database.rows(
-      `select id, token, action, body, queue, priority, num_failures, num_tries, max_tries,
-         date_part('epoch', deadline) * 1000, date_part('epoch', max_duration) * 1000, seq,
-         is_begun, limit_key, slots, slots_version
-       from signalbox.own_tasks($1, $2, $3, $4, $5, $6, $7, null, $8, $9, $10, $11, $12)`,
+  async #claim(request: OwnRequest, lanes: Lanes, positions: Positions): Promise<Claimed> {
+    const { maxDurationMs = null } = request;
+    const [queue = '', action = ''] = [lanes.queues[0], lanes.actions[0]];
+    const usual = { token: randomUUID(), queue, action, maxDurationMs };
+    const rows = await this.#database.rows(
+      `select ${CLAIM_COLUMNS}
+       from signalbox.own_tasks($1, $2, $3, $4, $5, $6, $7, null, $8, $9, $10, $11, $12, $13)`,
       [
         request.actorId,
         lanes.queues,
         lanes.actions,
         request.maxTasks,
-        request.maxDurationMs === undefined ? null : toInterval(request.maxDurationMs),
+        maxDurationMs === null ? null : toInterval(maxDurationMs),
         positions.map((position) => position?.priority ?? null),
         positions.map((position) => position?.seq ?? null),
         request.numBegun ?? null,
@@ -85,8 +101,12 @@ export class TaskClaims {
         request.maxSlots ?? null,
         request.tasksPerSlot === undefined ? null : Math.floor(request.tasksPerSlot),
         request.pollStrategy === 'created',
+        usual.token,
+        queue,
+        action,
       ],
     );
+    return { rows, usual };
   }
 
   #cursorOf(lanes: Lanes): ClaimCursor {

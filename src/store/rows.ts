@@ -140,45 +140,84 @@ export function toTaskBody(row: RawRow): TaskBody {
   return { id: toText(row[0]), body: toJson(row[1]) };
 }
 
-/** The columns of own_tasks, times and durations as milliseconds. */
-export function toOwnedTask(row: RawRow): OwnedTask {
-  return {
-    id: toText(row[0]),
-    token: toText(row[1]),
-    action: toText(row[2]),
-    body: toJson(row[3]),
-    queue: toText(row[4]),
-    priority: Number(row[5]),
-    numSignalledFailures: Number(row[6]),
-    numTries: Number(row[7]),
-    maxTries: toNumber(row[8]),
-    deadline: toDate(row[9]),
-    maxDurationMs: toNumber(row[10]),
-    isBegun: row[12] === 't',
-    slots: row[13] == null || row[14] == null ? null : toSlots(row[13], row),
-  };
+/** What is the same for most tasks of a claim, so that their rows do not say it. */
+export interface UsualClaim {
+  /** Of all. */
+  readonly token: string;
+  readonly queue: string;
+  readonly action: string;
+  readonly maxDurationMs: number | null;
+}
+
+/**
+ * The columns of own_tasks that `toOwnedTasks` reads, in its order; times and durations as milliseconds. What is as
+ * usual comes as null: UsualClaim's duration, queue and action ($5, $14 and $15), and a first try at priority 0, begun, without a
+ * failure. Of most tasks four values are sent and read, not fourteen.
+ */
+export const CLAIM_COLUMNS = `
+  id, body, date_part('epoch', deadline) * 1000, seq, nullif(queue, $14), nullif(action, $15),
+  nullif(priority, 0), nullif(num_failures, 0), nullif(num_tries, 1), max_tries,
+  date_part('epoch', nullif(max_duration, $5)) * 1000, nullif(is_begun, true), limit_key, slots,
+  slots_version`;
+
+/** Rows of CLAIM_COLUMNS. Tasks with the same deadline share its Date, and all share the texts of `usual`. */
+export function toOwnedTasks(rows: readonly RawRow[], usual: UsualClaim): OwnedTask[] {
+  let deadlineMs: string | null | undefined;
+  let deadline: Date | null = null;
+  return rows.map((row) => {
+    if (row[2] !== deadlineMs) {
+      deadlineMs = row[2];
+      deadline = toDate(deadlineMs);
+    }
+    return {
+      id: toText(row[0]),
+      token: usual.token,
+      action: row[5] ?? usual.action,
+      body: toJson(row[1]),
+      queue: row[4] ?? usual.queue,
+      priority: Number(row[6]),
+      numSignalledFailures: Number(row[7]),
+      numTries: Number(row[8] ?? 1),
+      maxTries: toNumber(row[9]),
+      deadline,
+      maxDurationMs: toNumber(row[10]) ?? usual.maxDurationMs,
+      isBegun: row[11] == null,
+      slots: row[12] == null || row[13] == null ? null : toSlots(row[12], row),
+    };
+  });
 }
 
 /** limit_key, slots, slots_version. */
 function toSlots(key: string, row: RawRow): LimitSlots {
-  return { key, count: Number(row[14]), version: Number(row[15]) };
+  return { key, count: Number(row[13]), version: Number(row[14]) };
 }
 
-/** Sorts rows of own_tasks by when their tasks became ready. */
+/** Sorts rows of CLAIM_COLUMNS by when their tasks became ready. */
 export function byReadiness(a: RawRow, b: RawRow): number {
-  return Number(a[11]) - Number(b[11]);
+  return Number(a[3]) - Number(b[3]);
 }
 
-/** Where rows of own_tasks stood in the lanes that were named: tasks with a slots_version have lanes of their own. */
-export function toClaimedPositions(rows: readonly RawRow[]): ClaimedPosition[] {
-  return rows
-    .filter((row) => row[15] == null)
-    .map((row) => ({
-      queue: toText(row[4]),
-      action: toText(row[2]),
-      priority: Number(row[5]),
-      seq: Number(row[11]),
-    }));
+/**
+ * Where rows of CLAIM_COLUMNS stood in the lanes that were named: tasks with a slots_version have lanes of their own. Of rows
+ * of one lane and priority that follow one another, the first stands for all: it has the lowest seq.
+ */
+export function toClaimedPositions(
+  rows: readonly RawRow[],
+  usual: UsualClaim,
+): ClaimedPosition[] {
+  return rows.filter(isFirstOfLane).map((row) => ({
+    queue: row[4] ?? usual.queue,
+    action: row[5] ?? usual.action,
+    priority: Number(row[6]),
+    seq: Number(row[3]),
+  }));
+}
+
+function isFirstOfLane(row: RawRow, i: number, rows: readonly RawRow[]): boolean {
+  if (row[14] != null) return false;
+  const before = rows[i - 1];
+  const isAlike = before?.[4] === row[4] && before?.[5] === row[5] && before?.[6] === row[6];
+  return before === undefined || before[14] != null || !isAlike;
 }
 
 /** id, action, status_code, status, created_at, finished_at. */

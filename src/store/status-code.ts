@@ -34,6 +34,8 @@ export function readReturnCode(value: unknown): TaskReturnOutcome['statusCode'] 
 }
 
 function readOneOf<Code extends string>(codes: readonly Code[], value: unknown): Code {
+  const asWritten = codes.find((code) => code === value);
+  if (asWritten !== undefined) return asWritten;
   const expected = `one of ${codes.join(', ')}`;
   if (typeof value !== 'string') throw new InvalidStatusError(value, `text: ${expected}`);
   const lowerCase = value.toLowerCase();
