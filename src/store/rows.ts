@@ -201,10 +201,7 @@ export function byReadiness(a: RawRow, b: RawRow): number {
  * Where rows of CLAIM_COLUMNS stood in the lanes that were named: tasks with a slots_version have lanes of their own. Of rows
  * of one lane and priority that follow one another, the first stands for all: it has the lowest seq.
  */
-export function toClaimedPositions(
-  rows: readonly RawRow[],
-  usual: UsualClaim,
-): ClaimedPosition[] {
+export function toClaimedPositions(rows: readonly RawRow[], usual: UsualClaim): ClaimedPosition[] {
   return rows.filter(isFirstOfLane).map((row) => ({
     queue: row[4] ?? usual.queue,
     action: row[5] ?? usual.action,
