@@ -18,6 +18,18 @@ export async function withBox<T>(
   }
 }
 
+/** Empties the tables of an engine's schema, but for what an install puts there. */
+export async function emptyTables(connectionString: string, schema: string): Promise<void> {
+  await onServer(connectionString, async (client) => {
+    const { rows } = await client.query<{ tables: string }>(
+      `select string_agg(format('%I.%I', schemaname, tablename), ', ') as tables from pg_tables
+       where schemaname = $1 and tablename not in ('transition', 'schema_version')`,
+      [schema],
+    );
+    await client.query(`truncate ${rows[0]?.tables}`);
+  });
+}
+
 /** Gives `work` a connection of its own. */
 export async function onServer<T>(
   connectionString: string,

@@ -1,28 +1,35 @@
-import { ActionManager, defineActor, type Signalbox } from 'signalbox';
-import { withBox } from '../box.js';
+import { ActionManager, connect, defineActor, type Signalbox } from 'signalbox';
+import { emptyTables, onServer } from '../box.js';
 import { type Contestant, type OnTask, timed } from '../contestant.js';
 import { WakeUps } from '../wake-ups.js';
 import { BODY } from '../workloads/body.js';
 
 const SCHEMA = 'bench_signalbox';
 
-/**
- * The whole client path: insertTasks with its checks, ActionManager with its defaults, an empty async handler. Its
- * connections are new in every run: statements prepared against the schema of the round before would fail once.
- */
+/** The whole client path: insertTasks with its checks, ActionManager with its defaults, an empty async handler. */
 export async function openSignalbox(connectionString: string): Promise<Contestant> {
-  const options = { connectionString, schema: SCHEMA };
+  const drop = () =>
+    onServer(connectionString, (client) => client.query(`drop schema if exists ${SCHEMA} cascade`));
+  await drop();
+  const box = await connect({ connectionString, schema: SCHEMA });
+  await box.migrate();
   return {
     name: 'signalbox',
-    run: (workload, size, onTask) =>
-      withBox(options, async (box) => {
-        const insertMs = await timed(async () => {
-          await box.insertTasks(workload());
-        });
-        return { insertMs, performMs: await timed(() => performAll(box, size, onTask)) };
-      }),
-    wake: (count) => withBox(options, (box) => measureWakeUps(box, count)),
-    close: async () => {},
+    async run(workload, size, onTask) {
+      await emptyTables(connectionString, SCHEMA);
+      const insertMs = await timed(async () => {
+        await box.insertTasks(workload());
+      });
+      return { insertMs, performMs: await timed(() => performAll(box, size, onTask)) };
+    },
+    async wake(count) {
+      await emptyTables(connectionString, SCHEMA);
+      return await measureWakeUps(box, count);
+    },
+    async close() {
+      await box.close();
+      await drop();
+    },
   };
 }
 

@@ -28,6 +28,8 @@ import {
  * something. Nobody would run pg-boss like this for long: it is the most that its API gives. With its timers alone,
  * the diamonds take a few of their periods whatever the size, five seconds each by default.
  *
+ * Its connections are our pool's (`db`), of as many as it would have opened, and live on from round to round.
+ *
  * The time ends when offWork() has resolved: that waits until the last batch is completed in the database.
  *
  * Wake-ups are measured with what its API has for latency: useListenNotify, and a queue with `notify`, so that send()
@@ -46,11 +48,14 @@ export async function openPgBoss(connectionString: string): Promise<Contestant> 
   const admin = new pg.Pool({ connectionString, max: 1 });
   admin.on('error', () => {});
   const drop = () => admin.query(`drop schema if exists ${SCHEMA} cascade`);
+  const pool = new pg.Pool({ connectionString, max: CONSTRUCTOR.max });
+  pool.on('error', () => {});
+  const executeSql = (text: string, values?: unknown[]) => pool.query(text, values);
   return {
     name: LABEL,
     async run(workload, size, onTask) {
       await drop();
-      const boss = new PgBoss({ ...CONSTRUCTOR, connectionString });
+      const boss = new PgBoss({ ...CONSTRUCTOR, db: { executeSql } });
       const performed = countTo(size);
       boss.on('error', (error) => performed.fail(new Error('pg-boss', { cause: error })));
       await boss.start();
@@ -82,6 +87,7 @@ export async function openPgBoss(connectionString: string): Promise<Contestant> 
     async close() {
       await drop();
       await admin.end();
+      await pool.end();
     },
   };
 }

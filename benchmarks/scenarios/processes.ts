@@ -1,7 +1,6 @@
 // Many workers on one server: sixteen processes with two connections each besides the one that listens, against one
 // process with ten, in turns, over the same diamonds. One unit is a task, until its return is committed. How much more
-// sixteen do depends on the cores; that they do not hold one another up must not, so deadlocks are counted. Both have
-// performed as many tasks before: sixteen processes have sixteen times the code to compile, and statements to plan.
+// sixteen do depends on the cores; that they do not hold one another up must not, so deadlocks are counted.
 import { countDeadlocks } from '../deadlocks.js';
 import { fleetRate } from '../fleet-rate.js';
 import type { Scenario } from '../scenario.js';
@@ -36,13 +35,7 @@ export const processes: Scenario = {
   async round({ connectionString, size, record }) {
     const deadlocks = await countDeadlocks(connectionString, async () => {
       for (const { who, ...fleet } of FLEETS) {
-        const value = await fleetRate({
-          ...fleet,
-          connectionString,
-          size,
-          workload: 'diamonds',
-          warmsUp: true,
-        });
+        const value = await fleetRate({ ...fleet, connectionString, size, workload: 'diamonds' });
         record({ who, what: 'rate', unit: 'tasks/s', value });
       }
     });
