@@ -21,7 +21,9 @@ export async function openFloor(connectionString: string): Promise<Contestant> {
     async run(workload, size, onTask): Promise<Timing> {
       await pool.query(`drop schema if exists floor cascade; create schema floor; ${schema}`);
       const insertMs = await timed(() => insert(pool, workload));
-      return { insertMs, performMs: await timed(() => performAll(pool, size, onTask)) };
+      const performMs = await timed(() => performAll(pool, size, onTask));
+      await pool.query('drop schema floor cascade');
+      return { insertMs, performMs };
     },
     async close() {
       await pool.query('drop schema if exists floor cascade');

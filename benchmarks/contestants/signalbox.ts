@@ -16,15 +16,17 @@ export async function openSignalbox(connectionString: string): Promise<Contestan
   return {
     name: 'signalbox',
     async run(workload, size, onTask) {
-      await emptyTables(connectionString, SCHEMA);
       const insertMs = await timed(async () => {
         await box.insertTasks(workload());
       });
-      return { insertMs, performMs: await timed(() => performAll(box, size, onTask)) };
+      const performMs = await timed(() => performAll(box, size, onTask));
+      await emptyTables(connectionString, SCHEMA);
+      return { insertMs, performMs };
     },
     async wake(count) {
+      const latencies = await measureWakeUps(box, count);
       await emptyTables(connectionString, SCHEMA);
-      return await measureWakeUps(box, count);
+      return latencies;
     },
     async close() {
       await box.close();

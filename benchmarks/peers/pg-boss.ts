@@ -71,6 +71,7 @@ export async function openPgBoss(connectionString: string): Promise<Contestant> 
         return { insertMs, performMs };
       } finally {
         await boss.stop({ graceful: false });
+        await drop();
       }
     },
     async wake(count) {

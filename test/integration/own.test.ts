@@ -46,6 +46,37 @@ describe('owning (parade 1 and 2)', () => {
     },
   );
 
+  // Rows of a claim leave out what is usual in it: the first lane, the duration asked for, a first try at priority 0.
+  it('tells tasks of one claim apart in all that may differ, those as usual and those not', async () => {
+    const store = t.namespace();
+    await store.insertTasks([
+      task('usual'),
+      task('second lane', { action: 'other', queue: 'far' }),
+      task('unlike', { priority: -3, maxTries: 4, maxDurationMs: 60_000 }),
+      task('again', { totalDependencies: 1 }),
+    ]);
+    await store.signalTasks(['again'], { failed: true });
+    const lanes = { actions: ['work', 'other'], queues: ['default', 'far'], maxDurationMs: 5_000 };
+    for (const { id, token } of await own(store, { ...lanes, maxTasks: 9 })) {
+      const startAfter = id === 'again' ? {} : { startAfter: new Date(0) };
+      await store.returnTask(id, token, { statusCode: 'pending', ...startAfter });
+    }
+
+    const owned = await own(store, { ...lanes, maxTasks: 9 });
+
+    const usual = { action: 'work', queue: 'default', priority: 0, maxTries: null, numTries: 1 };
+    const rest = { numSignalledFailures: 0, maxDurationMs: 5_000, isBegun: true, slots: null };
+    expect(Object.fromEntries(owned.map((one) => [one.id, one]))).toMatchObject({
+      usual: { ...usual, ...rest },
+      'second lane': { ...usual, ...rest, action: 'other', queue: 'far' },
+      unlike: { ...usual, ...rest, priority: -3, maxTries: 4, maxDurationMs: 60_000 },
+      again: { ...usual, ...rest, numTries: 2, numSignalledFailures: 1 },
+    });
+    const deadlines = owned.map(({ id, deadline }) => [id, Number(deadline)] as const);
+    const { usual: short = 0, unlike: long = 0 } = Object.fromEntries(deadlines);
+    expect(long - short).toBeCloseTo(55_000, 3);
+  });
+
   it('tells the owner the rest that it has to know', async () => {
     const store = t.namespace();
     await store.insertTasks([task('a', { priority: 7, maxTries: 3, maxDurationMs: 60_000 })]);

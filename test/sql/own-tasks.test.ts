@@ -39,6 +39,20 @@ describe('own_tasks', () => {
     expect(await box.own()).toEqual([]);
   });
 
+  it('gives all tasks of a claim the token that the caller chose', async () => {
+    const token = '5f0c2b1e-3a4d-4c6b-8e9f-0123456789ab';
+    await box.insert(spec('a'), spec('b'));
+    const { rows } = await box.test.pool.query(
+      `select id, token from own_tasks('me', '{default}', '{work}', 9, p_now => $1, p_token => $2)`,
+      [NOW, token],
+    );
+    expect(rows).toEqual([
+      { id: 'a', token },
+      { id: 'b', token },
+    ]);
+    expect(await box.task('b', 'performance_token')).toEqual({ performance_token: token });
+  });
+
   it("prefers the task's max_duration to the owner's, and never lapses with neither", async () => {
     await box.insert(spec('own', { maxDurationMs: 5_000 }), spec("the owner's"));
     await box.own({ duration: '1 minute' });
