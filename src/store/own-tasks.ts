@@ -68,8 +68,8 @@ export class TaskClaims {
     const isFromBeginning = cursor.isEmpty;
     const askedAt = performance.now();
     const { rows, usual } = await this.#claim(request, lanes, positions);
-    const tasks = toOwnedTasks(rows, usual);
     if (isFromBeginning) cursor.tookFromBeginning(performance.now() - askedAt);
+    const tasks = toOwnedTasks(rows, usual);
     if (rows.length === request.maxTasks) {
       cursor.advance(toClaimedPositions(rows, usual));
     } else if (!cursor.isEmpty) {
