@@ -34,12 +34,9 @@ export function readReturnCode(value: unknown): TaskReturnOutcome['statusCode'] 
 }
 
 function readOneOf<Code extends string>(codes: readonly Code[], value: unknown): Code {
-  const asWritten = codes.find((code) => code === value);
-  if (asWritten !== undefined) return asWritten;
-  const expected = `one of ${codes.join(', ')}`;
-  if (typeof value !== 'string') throw new InvalidStatusError(value, `text: ${expected}`);
-  const lowerCase = value.toLowerCase();
+  const lowerCase = typeof value === 'string' ? value.toLowerCase() : undefined;
   const found = codes.find((code) => code === lowerCase);
-  if (found === undefined) throw new InvalidStatusError(value, expected);
-  return found;
+  if (found !== undefined) return found;
+  const expected = `one of ${codes.join(', ')}`;
+  throw new InvalidStatusError(value, lowerCase === undefined ? `text: ${expected}` : expected);
 }

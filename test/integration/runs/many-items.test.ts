@@ -18,8 +18,7 @@ test(`100,000 results of 1 kB are made and read with a heap of ${HEAP_MB} MB`, a
     inOrder: 100_000,
     counts: { completed: 100_003 },
   });
-  // An eighth where the machine has nothing else to do; seconds would tell of the machine.
-  expect(report.statusMs).toBeLessThan(report.runMs / 4);
+  expect(report.statusMs).toBeLessThan(2_000);
   // Checked here by counts: the invariants' queries look at every pair of senders and targets.
   await t.pool.query('truncate task, ready, timer');
 }, 300_000);
