@@ -1,13 +1,14 @@
-import type { Contestant, Timing, Workload } from './contestant.js';
+import type { Timing } from './contestant.js';
+import type { ContestantProcess } from './contestant-process.js';
 import type { Scenario, Setting } from './scenario.js';
-import { flat } from './workloads/flat.js';
+import type { WorkloadName } from './workloads/index.js';
 
 /** What the rates are called; the second is of the flat tasks that some scenarios are held against. */
 export const RATE = 'rate';
 export const FLAT_RATE = 'rate of flat tasks';
 
 interface Comparison extends Pick<Scenario, 'name' | 'what' | 'size' | 'quickSize' | 'targets'> {
-  readonly workload: (size: number) => ReturnType<Workload>;
+  readonly workload: WorkloadName;
   /** Which part of a run counts. */
   readonly part: keyof Timing;
   /** Whether as many flat tasks are measured too, in turns. Default false. */
@@ -26,30 +27,28 @@ export function comparison(options: Comparison): Scenario {
     compares: true,
     async round(setting) {
       for (const contestant of setting.contestants) {
-        if (!(contestant.takes?.(scenario.name) ?? true)) continue;
+        if (!contestant.takes(scenario.name)) continue;
         const measured = { contestant, setting, part };
         await recordRate({ ...measured, workload: scenario.workload, what: RATE });
-        if (besideFlat) await recordRate({ ...measured, workload: flat, what: FLAT_RATE });
+        if (besideFlat) await recordRate({ ...measured, workload: 'flat', what: FLAT_RATE });
       }
       await afterwards?.(setting);
     },
   };
 
   async function recordRate(run: {
-    contestant: Contestant;
+    contestant: ContestantProcess;
     setting: Setting;
     part: keyof Timing;
-    workload: (size: number) => ReturnType<Workload>;
+    workload: WorkloadName;
     what: string;
   }): Promise<void> {
     const { size, record } = run.setting;
-    const timing = await run.contestant.run(() => run.workload(size), size);
-    const note =
-      run.what === RATE
-        ? run.contestant.differs?.(scenario.name)
-        : run.contestant.differs?.('flat');
+    const timing = await run.contestant.run(run.workload, size);
+    const { name: who, differences } = run.contestant.entry;
+    const note = differences?.[run.what === RATE ? scenario.name : 'flat'];
     record({
-      who: run.contestant.name,
+      who,
       what: run.what,
       unit: 'tasks/s',
       value: (1_000 * size) / timing[run.part],

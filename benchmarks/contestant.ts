@@ -12,15 +12,19 @@ export interface Timing {
 /** Called by the handler of each task, before anything else. */
 export type OnTask = () => void;
 
-/** One system that can take a workload from insert to the last task performed. */
-export interface Contestant {
+/** What a contestant says of itself. */
+export interface Entry {
   readonly name: string;
-  /** Whether it can do a scenario at all; left out: each of them. */
-  takes?(scenario: string): boolean;
-  /** In what a scenario asks less of it than of the others, to be printed beside its figures. */
-  differs?(scenario: string): string | undefined;
+  /** Scenarios that it cannot do at all; left out: none. */
+  readonly cannot?: readonly string[] | undefined;
+  /** By scenarios: in what it is asked less than the others, to be printed beside its figures. */
+  readonly differences?: Readonly<Record<string, string>> | undefined;
   /** The longest chain that it takes; left out: any. */
-  readonly longestChain?: number;
+  readonly longestChain?: number | undefined;
+}
+
+/** One system that can take a workload from insert to the last task performed. */
+export interface Contestant extends Entry {
   /** Inserts `size` tasks, performs them all, and leaves an empty database. */
   run(workload: Workload, size: number, onTask?: OnTask): Promise<Timing>;
   /**
@@ -32,7 +36,10 @@ export interface Contestant {
 }
 
 /** Opens a contestant on a Postgres server; `undefined` when this machine lacks what it needs, having said so. */
-export type OpenContestant = (connectionString: string) => Promise<Contestant | undefined>;
+type OpenContestant = (connectionString: string) => Promise<Contestant | undefined>;
+
+/** Those that a module exports as `contestants`; what one needs is loaded when it is asked for. */
+export type Contestants = Readonly<Record<string, () => Promise<OpenContestant>>>;
 
 /** Milliseconds that `work` takes. */
 export async function timed(work: () => Promise<void>): Promise<number> {

@@ -1,5 +1,4 @@
 import { comparison, FLAT_RATE, RATE } from './comparison.js';
-import type { Contestant, Workload } from './contestant.js';
 import { countDeadlocks } from './deadlocks.js';
 import { fleetRate } from './fleet-rate.js';
 import type { Scenario, Setting } from './scenario.js';
@@ -9,19 +8,19 @@ const PROCESSES = 16;
 const TOGETHER = `signalbox, ${PROCESSES} processes`;
 
 interface Fan {
+  /** Its workload's too. */
   readonly name: 'fan-in' | 'fan-out';
   readonly what: string;
-  readonly workload: (size: number) => ReturnType<Workload>;
 }
 
 /** A fan by one process of every contestant, then by sixteen of ours, each held against as many flat tasks. */
-export function fan({ name, what, workload }: Fan): Scenario {
+export function fan({ name, what }: Fan): Scenario {
   return comparison({
     name,
     what,
     size: 100_000,
     quickSize: 10_000,
-    workload,
+    workload: name,
     part: 'performMs',
     besideFlat: true,
     afterwards: (setting) => performTogether(name, setting),
@@ -50,7 +49,7 @@ async function performTogether(name: Fan['name'], setting: Setting): Promise<voi
   record({ who: TOGETHER, what: FLAT_RATE, unit: 'tasks/s', value });
 }
 
-function besideFlat(who: Contestant['name'], what: string): Target {
+function besideFlat(who: string, what: string): Target {
   const value = ratioOf({ who, what: FLAT_RATE }, { who, what: RATE });
   return { what, kind: 'at most', limit: 1.5, value };
 }

@@ -1,18 +1,10 @@
 // One process of a Fleet: inserts and performs as it is told, until its parent disconnects.
-import { ActionManager, connect, defineActor, type TaskInput } from 'signalbox';
-import type { Command, MemberOptions, Report, WorkloadName } from './fleet-messages.js';
-import { diamonds } from './workloads/diamonds.js';
-import { fanIn, fanOut } from './workloads/fan.js';
-import { flat } from './workloads/flat.js';
+import { ActionManager, connect, defineActor } from 'signalbox';
+import type { Command, MemberOptions, Report } from './fleet-messages.js';
+import { WORKLOADS } from './workloads/index.js';
 
 const SAMPLE_MS = 50;
 const MEGABYTE = 2 ** 20;
-const WORKLOADS: Record<WorkloadName, (size: number, prefix?: string) => Iterable<TaskInput>> = {
-  flat,
-  diamonds,
-  'fan-in': fanIn,
-  'fan-out': fanOut,
-};
 
 const options: MemberOptions = JSON.parse(process.argv[2] ?? '');
 const box = await connect(options);

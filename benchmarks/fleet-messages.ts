@@ -1,5 +1,4 @@
-/** Workloads that a member can insert, told apart by name since functions do not pass between processes. */
-export type WorkloadName = 'flat' | 'diamonds' | 'fan-in' | 'fan-out';
+import type { WorkloadName } from './workloads/index.js';
 
 /** What a member of a fleet is told. */
 export type Command =

@@ -1,6 +1,6 @@
 import { withBox } from './box.js';
 import { Fleet } from './fleet.js';
-import type { WorkloadName } from './fleet-messages.js';
+import type { WorkloadName } from './workloads/index.js';
 
 const SCHEMA = 'bench_fleet';
 

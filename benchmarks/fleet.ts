@@ -10,7 +10,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Command, MemberOptions, Report, WorkloadName } from './fleet-messages.js';
+import type { Command, MemberOptions, Report } from './fleet-messages.js';
+import type { WorkloadName } from './workloads/index.js';
 
 const MEMBER = fileURLToPath(new URL('fleet-member.ts', import.meta.url));
 

@@ -16,6 +16,7 @@ import { performAll } from './contestants/signalbox.js';
 import { withCpuProfile } from './cpu-profile.js';
 import type { Scenario } from './scenario.js';
 import { readStatements, resetStatements, type StatementCost, tracked } from './statements.js';
+import { WORKLOADS } from './workloads/index.js';
 
 const SCHEMA = 'bench_profile';
 const NUM_STATEMENTS = 12;
@@ -62,7 +63,7 @@ export async function writeProfile(folder: URL, options: ProfileOptions): Promis
         return profilePart(probe, { connectionString, part, size, work: profiled });
       };
       const insert = await inPart('insert', async (box) => {
-        await box.insertTasks(workload(size));
+        await box.insertTasks(WORKLOADS[workload](size));
       });
       return [insert, await inPart('perform', (box) => performAll(box, size))];
     }),

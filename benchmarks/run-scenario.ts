@@ -1,4 +1,4 @@
-import type { Contestant } from './contestant.js';
+import type { ContestantProcess } from './contestant-process.js';
 import { type Sample, toFigures } from './figure.js';
 import { describeMachine, readVersions } from './machine.js';
 import type { Result } from './result.js';
@@ -8,7 +8,7 @@ import { judge } from './target.js';
 export interface RunOptions {
   readonly connectionString: string;
   /** Taken by scenarios that compare. */
-  readonly contestants: readonly Contestant[];
+  readonly contestants: readonly ContestantProcess[];
   readonly rounds: number;
   /** The small size, one round. */
   readonly isQuick: boolean;

@@ -4,8 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { Command } from 'commander';
 import { checkBudgets } from './budgets.js';
 import { writeChart } from './chart.js';
-import { openContestants } from './contestants/index.js';
-import { loadPeers } from './load-peers.js';
+import { closeAll, openContestants } from './open-contestants.js';
 import { writeProfile } from './profile.js';
 import { toReport } from './report.js';
 import { writeResult } from './result.js';
@@ -79,8 +78,8 @@ async function profile(connectionString: string, chosen: readonly Scenario[]): P
 async function run(connectionString: string, chosen: readonly Scenario[]): Promise<void> {
   const isQuick = options.quick ?? false;
   const isComparing = chosen.some(({ compares }) => compares);
-  const peers = options.peers && isComparing ? await loadPeers() : [];
-  const contestants = isComparing ? await openContestants(connectionString, peers) : [];
+  const peers = options.peers ?? false;
+  const contestants = isComparing ? await openContestants(connectionString, { peers }) : [];
   try {
     for (const scenario of chosen) {
       const { rounds } = options;
@@ -94,7 +93,7 @@ async function run(connectionString: string, chosen: readonly Scenario[]): Promi
       if (!isQuick || options.out) await writeResult(folder, result);
     }
   } finally {
-    for (const contestant of contestants) await contestant.close();
+    await closeAll(contestants);
   }
   if (!isQuick && options.scenario === undefined) await writeChart(folder, chart);
 }

@@ -1,13 +1,14 @@
-import type { Contestant, Workload } from './contestant.js';
+import type { ContestantProcess } from './contestant-process.js';
 import type { Sample } from './figure.js';
 import type { Target } from './target.js';
+import type { WorkloadName } from './workloads/index.js';
 
 /** What one round is given. */
 export interface Setting {
   readonly connectionString: string;
   readonly size: number;
   /** Signalbox first, then the bare floor and, if they were asked for, the peers. */
-  readonly contestants: readonly Contestant[];
+  readonly contestants: readonly ContestantProcess[];
   readonly record: (sample: Sample) => void;
 }
 
@@ -28,7 +29,7 @@ export interface Scenario {
   /** Left out of a run that names no scenario. */
   readonly onlyByName?: boolean;
   /** The tasks, where `--profile` can take it. */
-  readonly workload?: (size: number) => ReturnType<Workload>;
+  readonly workload?: WorkloadName;
   readonly targets: readonly Target[];
   readonly round: (setting: Setting) => Promise<void>;
 }

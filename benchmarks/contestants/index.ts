@@ -1,16 +1,7 @@
-import type { Contestant, OpenContestant } from '../contestant.js';
-import { openFloor } from './floor.js';
-import { openSignalbox } from './signalbox.js';
+import type { Contestants } from '../contestant.js';
 
-/** Signalbox, the bare floor, and those of the peers that this machine can run. */
-export async function openContestants(
-  connectionString: string,
-  peers: readonly OpenContestant[],
-): Promise<Contestant[]> {
-  const contestants: Contestant[] = [];
-  for (const open of [openSignalbox, openFloor, ...peers]) {
-    const contestant = await open(connectionString);
-    if (contestant) contestants.push(contestant);
-  }
-  return contestants;
-}
+/** Those that need nothing but Postgres, in the order in which they take turns. */
+export const contestants: Contestants = {
+  signalbox: async () => (await import('./signalbox.js')).openSignalbox,
+  'bare floor': async () => (await import('./floor.js')).openFloor,
+};

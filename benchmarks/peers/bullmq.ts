@@ -65,12 +65,12 @@ const UNFINISHED = [
 ] as const;
 const LONGEST_CHAIN = 1_000;
 const TREES = 'trees of the same ten tasks with 9 of the 16 edges';
-const DIFFERENCES: ReadonlyMap<string, string> = new Map([
-  ['insert', TREES],
-  ['diamonds', TREES],
-  ['chain', `a chain of ${LONGEST_CHAIN}`],
-]);
-const WITHOUT_TREES: ReadonlySet<string> = new Set(['layered', 'fan-out']);
+/** But for its name. */
+const ENTRY = {
+  cannot: ['layered', 'fan-out'],
+  differences: { insert: TREES, diamonds: TREES, chain: `a chain of ${LONGEST_CHAIN}` },
+  longestChain: LONGEST_CHAIN,
+};
 const JOB_OPTIONS = { removeOnComplete: true };
 
 export async function openBullmqOnRedis(): Promise<Contestant | undefined> {
@@ -83,7 +83,8 @@ export async function openBullmqOnRedis(): Promise<Contestant | undefined> {
   const settings = { connection, concurrency: CONCURRENCY_ON_REDIS, settle: async () => {} };
   const admin = new Redis(connection);
   return {
-    ...describe(' on Redis'),
+    ...ENTRY,
+    name: labelOf('bullmq', ' on Redis'),
     async run(workload, size, onTask) {
       await admin.flushall();
       return runOn(withBackend(createRedisBackend), settings, { workload, size, onTask });
@@ -119,7 +120,8 @@ export async function openBullmqOnPostgres(connectionString: string): Promise<Co
     settle: () => admin.query('analyze'),
   };
   return {
-    ...describe(' on Postgres'),
+    ...ENTRY,
+    name: labelOf('bullmq', ' on Postgres'),
     async run(workload, size, onTask) {
       await migrate();
       return runOn(withBackend(createPostgresBackend), settings, { workload, size, onTask });
@@ -132,17 +134,6 @@ export async function openBullmqOnPostgres(connectionString: string): Promise<Co
       await drop();
       await admin.end();
     },
-  };
-}
-
-function describe(
-  backend: string,
-): Pick<Contestant, 'name' | 'takes' | 'differs' | 'longestChain'> {
-  return {
-    name: labelOf('bullmq', backend),
-    takes: (scenario) => !WITHOUT_TREES.has(scenario),
-    differs: (scenario) => DIFFERENCES.get(scenario),
-    longestChain: LONGEST_CHAIN,
   };
 }
 

@@ -27,7 +27,7 @@ const SCHEMA = 'bench_graphile_worker';
 const BATCH_SIZE = 5_000;
 const BATCHES_AT_A_TIME = 2;
 const LABEL = labelOf('graphile-worker');
-const WITHOUT_GRAPHS: ReadonlySet<string> = new Set(['insert', 'flat']);
+const GRAPHS = ['diamonds', 'layered', 'fan-in', 'fan-out', 'chain'];
 
 const silent = new Logger(() => () => {});
 const preset = {
@@ -48,8 +48,8 @@ export async function openGraphileWorker(connectionString: string): Promise<Cont
   const drop = () => pgPool.query(`drop schema if exists ${SCHEMA} cascade`);
   return {
     name: LABEL,
-    takes: (scenario) => WITHOUT_GRAPHS.has(scenario),
-    differs: (scenario) => (scenario === 'insert' ? 'tasks without edges' : undefined),
+    cannot: GRAPHS,
+    differences: { insert: 'tasks without edges' },
     async run(workload, size, onTask) {
       await drop();
       const insertMs = await insert(pgPool, workload);

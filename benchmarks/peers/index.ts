@@ -1,11 +1,9 @@
-import type { OpenContestant } from '../contestant.js';
-import { openBullmqOnPostgres, openBullmqOnRedis } from './bullmq.js';
-import { openGraphileWorker } from './graphile-worker.js';
-import { openPgBoss } from './pg-boss.js';
+import type { Contestants } from '../contestant.js';
 
-export const peers: readonly OpenContestant[] = [
-  openGraphileWorker,
-  openPgBoss,
-  openBullmqOnRedis,
-  openBullmqOnPostgres,
-];
+/** In the order in which they take turns, after ours. */
+export const contestants: Contestants = {
+  'graphile-worker': async () => (await import('./graphile-worker.js')).openGraphileWorker,
+  'pg-boss': async () => (await import('./pg-boss.js')).openPgBoss,
+  'BullMQ on Redis': async () => (await import('./bullmq.js')).openBullmqOnRedis,
+  'BullMQ on Postgres': async () => (await import('./bullmq.js')).openBullmqOnPostgres,
+};

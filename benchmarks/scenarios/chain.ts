@@ -2,7 +2,6 @@
 // unit is a hop: from the start of one handler to the start of the next, with the return, the signal and the claim between.
 import { atMostMs, recordLatencies } from '../latency.js';
 import type { Scenario } from '../scenario.js';
-import { chain as workload } from '../workloads/chain.js';
 
 export const chain: Scenario = {
   name: 'chain',
@@ -12,21 +11,14 @@ export const chain: Scenario = {
   quickSize: 500,
   warmsUp: true,
   compares: true,
-  workload,
+  workload: 'chain',
   targets: [atMostMs(3, 'p50'), atMostMs(15, 'p99')],
   async round({ contestants, size, record }) {
     for (const contestant of contestants) {
-      if (!(contestant.takes?.('chain') ?? true)) continue;
-      const startedAt: number[] = [];
-      const length = Math.min(size, contestant.longestChain ?? size);
-      await contestant.run(
-        () => workload(length),
-        length,
-        () => startedAt.push(performance.now()),
-      );
-      const hops = startedAt.slice(1).map((at, i) => at - (startedAt[i] ?? at));
-      const note = contestant.differs?.('chain');
-      recordLatencies(record, { who: contestant.name, values: hops, note });
+      if (!contestant.takes('chain')) continue;
+      const { name: who, differences } = contestant.entry;
+      const values = await contestant.measureHops(size);
+      recordLatencies(record, { who, values, note: differences?.chain });
     }
   },
 };

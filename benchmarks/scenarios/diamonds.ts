@@ -2,14 +2,13 @@
 // empty handler. One unit is a task, ten make a graph; the insert is not counted.
 import { comparison } from '../comparison.js';
 import { timesAsFast } from '../peer-targets.js';
-import { diamonds as workload } from '../workloads/diamonds.js';
 
 export const diamonds = comparison({
   name: 'diamonds',
   what: 'perform graphs 1-8-1',
   size: 100_000,
   quickSize: 10_000,
-  workload,
+  workload: 'diamonds',
   part: 'performMs',
   targets: [timesAsFast(20, 'pg-boss'), timesAsFast(3.5, 'BullMQ on Redis')],
 });

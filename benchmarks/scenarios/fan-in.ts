@@ -2,10 +2,8 @@
 // a task. By one process of every contestant that can, and by sixteen processes of ours at once, where owners compete
 // for the row and no deadlock may come of it; each against flat tasks by as many processes.
 import { fan } from '../fan.js';
-import { fanIn as workload } from '../workloads/fan.js';
 
 export const fanIn = fan({
   name: 'fan-in',
   what: 'perform tasks that all signal one',
-  workload,
 });

@@ -2,14 +2,13 @@
 // task, from before the worker starts to the last return recorded; the insert before it is not counted.
 import { comparison } from '../comparison.js';
 import { timesAsFast } from '../peer-targets.js';
-import { flat as workload } from '../workloads/flat.js';
 
 export const flat = comparison({
   name: 'flat',
   what: 'perform independent tasks',
   size: 100_000,
   quickSize: 10_000,
-  workload,
+  workload: 'flat',
   part: 'performMs',
   targets: [
     timesAsFast(2.5, 'graphile-worker'),

@@ -3,14 +3,13 @@
 import { comparison, RATE } from '../comparison.js';
 import { timesAsFast } from '../peer-targets.js';
 import { medianOf } from '../target.js';
-import { diamonds } from '../workloads/diamonds.js';
 
 export const insert = comparison({
   name: 'insert',
   what: 'insert tasks with their edges, all checks on',
   size: 100_000,
   quickSize: 10_000,
-  workload: diamonds,
+  workload: 'diamonds',
   part: 'insertMs',
   targets: [
     timesAsFast(1.5, 'graphile-worker'),

@@ -3,14 +3,13 @@
 // so that the ratio is what edges cost.
 import { comparison, FLAT_RATE, RATE } from '../comparison.js';
 import { ratioOf } from '../target.js';
-import { layered as workload } from '../workloads/layered.js';
 
 export const layered = comparison({
   name: 'layered',
   what: 'perform 20 layers, each task with 3 parents',
   size: 100_000,
   quickSize: 10_000,
-  workload,
+  workload: 'layered',
   part: 'performMs',
   besideFlat: true,
   targets: [

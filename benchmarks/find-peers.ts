@@ -1,18 +1,17 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, lstatSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { OpenContestant } from './contestant.js';
 
 const PEERS = new URL('peers/', import.meta.url);
 
 /**
- * The peers' contestants. Installs the packages when they are missing or older than the lock file. The module is
+ * The URL of the module of the peers. Installs their packages when they are missing or older than the lock file. It is
  * named at run time only, so that nothing else needs it: types are checked by a tsconfig of its own.
  *
- * Rejects rather than install through a symbolic link: `npm ci` empties what is there first, which would be somebody
+ * Throws rather than install through a symbolic link: `npm ci` empties what is there first, which would be somebody
  * else's.
  */
-export async function loadPeers(): Promise<readonly OpenContestant[]> {
+export function findPeers(): string {
   if (!isInstalled()) {
     refuseLink();
     console.error('Installing the peers (npm ci in benchmarks/peers) ...');
@@ -21,10 +20,7 @@ export async function loadPeers(): Promise<readonly OpenContestant[]> {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
   }
-  const module: { peers: readonly OpenContestant[] } = await import(
-    new URL('index.ts', PEERS).href
-  );
-  return module.peers;
+  return new URL('index.ts', PEERS).href;
 }
 
 function refuseLink(): void {
