@@ -1,7 +1,7 @@
 import type { Signalbox } from 'signalbox';
 import { withBox } from './box.js';
-import { timed } from './contestant.js';
 import type { Setting } from './scenario.js';
+import { timed } from './span.js';
 import { ratioOf, type Target } from './target.js';
 import { flat } from './workloads/flat.js';
 

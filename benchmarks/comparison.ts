@@ -47,12 +47,12 @@ export function comparison(options: Comparison): Scenario {
     const timing = await run.contestant.run(run.workload, size);
     const { name: who, differences } = run.contestant.entry;
     const note = differences?.[run.what === RATE ? scenario.name : 'flat'];
-    record({
-      who,
-      what: run.what,
-      unit: 'tasks/s',
-      value: (1_000 * size) / timing[run.part],
-      ...(note === undefined ? {} : { note }),
-    });
+    const rest = { who, ...(note === undefined ? {} : { note }) };
+    const { clockMs, nodeMs, machineMs } = timing[run.part];
+    record({ ...rest, what: run.what, unit: 'tasks/s', value: (1_000 * size) / clockMs });
+    if (run.what !== RATE) return;
+    const cpu = { ...rest, unit: 'µs/task' };
+    record({ ...cpu, what: 'CPU of its Node process', value: (1_000 * nodeMs) / size });
+    record({ ...cpu, what: 'CPU of all else', value: (1_000 * (machineMs - nodeMs)) / size });
   }
 }

@@ -1,12 +1,13 @@
 import type { TaskInput } from 'signalbox';
+import type { Span } from './span.js';
 
 /** Tasks to be performed by an empty handler. Edges go by `toSignalAfter`. */
 export type Workload = () => Iterable<TaskInput>;
 
-/** How long the parts of a run took. */
+/** What the parts of a run took. */
 export interface Timing {
-  readonly insertMs: number;
-  readonly performMs: number;
+  readonly insert: Span;
+  readonly perform: Span;
 }
 
 /** Called by the handler of each task, before anything else. */
@@ -40,10 +41,3 @@ type OpenContestant = (connectionString: string) => Promise<Contestant | undefin
 
 /** Those that a module exports as `contestants`; what one needs is loaded when it is asked for. */
 export type Contestants = Readonly<Record<string, () => Promise<OpenContestant>>>;
-
-/** Milliseconds that `work` takes. */
-export async function timed(work: () => Promise<void>): Promise<number> {
-  const startedAt = performance.now();
-  await work();
-  return performance.now() - startedAt;
-}

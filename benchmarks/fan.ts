@@ -21,7 +21,7 @@ export function fan({ name, what }: Fan): Scenario {
     size: 100_000,
     quickSize: 10_000,
     workload: name,
-    part: 'performMs',
+    part: 'perform',
     besideFlat: true,
     afterwards: (setting) => performTogether(name, setting),
     targets: [

@@ -6,7 +6,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ActionManager, connect, defineActor, type TaskInput } from 'signalbox';
 import { startEmbedded } from 'signalbox/embedded';
-import { timed } from './contestant.js';
+import { timed } from './span.js';
 import { median } from './statistics.js';
 
 const LIMIT = 50;

@@ -3,7 +3,8 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import { type Contestant, type OnTask, type Timing, timed, type Workload } from '../contestant.js';
+import type { Contestant, OnTask, Timing, Workload } from '../contestant.js';
+import { measure } from '../span.js';
 
 const CONNECTIONS = 3;
 const BATCH_SIZE = 500;
@@ -20,10 +21,10 @@ export async function openFloor(connectionString: string): Promise<Contestant> {
     name: 'bare floor',
     async run(workload, size, onTask): Promise<Timing> {
       await pool.query(`drop schema if exists floor cascade; create schema floor; ${schema}`);
-      const insertMs = await timed(() => insert(pool, workload));
-      const performMs = await timed(() => performAll(pool, size, onTask));
+      const insertSpan = await measure(() => insert(pool, workload));
+      const performSpan = await measure(() => performAll(pool, size, onTask));
       await pool.query('drop schema floor cascade');
-      return { insertMs, performMs };
+      return { insert: insertSpan, perform: performSpan };
     },
     async close() {
       await pool.query('drop schema if exists floor cascade');

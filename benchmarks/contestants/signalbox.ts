@@ -1,6 +1,7 @@
 import { ActionManager, connect, defineActor, type Signalbox } from 'signalbox';
 import { emptyTables, onServer } from '../box.js';
-import { type Contestant, type OnTask, timed } from '../contestant.js';
+import type { Contestant, OnTask } from '../contestant.js';
+import { measure } from '../span.js';
 import { WakeUps } from '../wake-ups.js';
 import { BODY } from '../workloads/body.js';
 
@@ -16,12 +17,12 @@ export async function openSignalbox(connectionString: string): Promise<Contestan
   return {
     name: 'signalbox',
     async run(workload, size, onTask) {
-      const insertMs = await timed(async () => {
+      const insertSpan = await measure(async () => {
         await box.insertTasks(workload());
       });
-      const performMs = await timed(() => performAll(box, size, onTask));
+      const performSpan = await measure(() => performAll(box, size, onTask));
       await emptyTables(connectionString, SCHEMA);
-      return { insertMs, performMs };
+      return { insert: insertSpan, perform: performSpan };
     },
     async wake(count) {
       const latencies = await measureWakeUps(box, count);

@@ -10,7 +10,8 @@ import {
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import type { TaskInput } from 'signalbox';
-import { type Contestant, type OnTask, type Timing, timed, type Workload } from '../contestant.js';
+import type { Contestant, OnTask, Timing, Workload } from '../contestant.js';
+import { measure } from '../span.js';
 import { WakeUps } from '../wake-ups.js';
 import { BODY } from '../workloads/body.js';
 import { startRedis } from './redis-server.js';
@@ -169,19 +170,19 @@ async function runOn<B extends IQueueBackend, C>(
   for (const part of parts) part.on('error', performed.fail);
   try {
     await Promise.all(parts.map((part) => part.waitUntilReady()));
-    const insertMs = await timed(() =>
+    const insertSpan = await measure(() =>
       inParallel(inWholeGraphs(workload(), BATCH_SIZE), BATCHES_AT_A_TIME, (tasks) =>
         hasEdges(tasks) ? flows.addBulk(toTrees(tasks)) : queue.addBulk(tasks.map(toJob)),
       ),
     );
     await settle();
-    const performMs = await timed(() => performAll(worker, performed));
+    const performSpan = await measure(() => performAll(worker, performed));
     const counts = await queue.getJobCounts(...UNFINISHED);
     expectNoneLeft(
       'BullMQ',
       Object.values(counts).reduce((sum, count) => sum + count, 0),
     );
-    return { insertMs, performMs };
+    return { insert: insertSpan, perform: performSpan };
   } finally {
     for (const part of parts) await part.close();
   }

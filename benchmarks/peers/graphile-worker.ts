@@ -1,6 +1,7 @@
 import { Logger, makeWorkerUtils, type Runner, run } from 'graphile-worker';
 import pg from 'pg';
-import { type Contestant, type OnTask, timed, type Workload } from '../contestant.js';
+import type { Contestant, OnTask, Workload } from '../contestant.js';
+import { measure, type Span } from '../span.js';
 import { WakeUps } from '../wake-ups.js';
 import { BODY } from '../workloads/body.js';
 import { countTo, expectNoneLeft, inBatches, inParallel, labelOf } from './workload.js';
@@ -52,12 +53,12 @@ export async function openGraphileWorker(connectionString: string): Promise<Cont
     differences: { insert: 'tasks without edges' },
     async run(workload, size, onTask) {
       await drop();
-      const insertMs = await insert(pgPool, workload);
+      const insertSpan = await insert(pgPool, workload);
       await pgPool.query('analyze');
-      const performMs = await timed(() => performAll(pgPool, size, onTask));
+      const performSpan = await measure(() => performAll(pgPool, size, onTask));
       const { rows } = await pgPool.query(`select count(*)::integer as left from ${SCHEMA}.jobs`);
       expectNoneLeft(LABEL, rows[0].left);
-      return { insertMs, performMs };
+      return { insert: insertSpan, perform: performSpan };
     },
     async wake(count) {
       await drop();
@@ -70,12 +71,12 @@ export async function openGraphileWorker(connectionString: string): Promise<Cont
   };
 }
 
-/** Milliseconds of the insert; the schema is there before. */
-async function insert(pgPool: pg.Pool, workload: Workload): Promise<number> {
+/** The schema is there before. */
+async function insert(pgPool: pg.Pool, workload: Workload): Promise<Span> {
   const utils = await makeWorkerUtils({ pgPool, preset, logger: silent });
   try {
     await utils.migrate();
-    return await timed(() =>
+    return await measure(() =>
       inParallel(inBatches(workload(), BATCH_SIZE), BATCHES_AT_A_TIME, (batch) =>
         utils.addJobs(batch.map(({ body }) => ({ identifier: 'work', payload: body }))),
       ),

@@ -1,7 +1,8 @@
 import pg from 'pg';
 import { type FlowJob, PgBoss } from 'pg-boss';
 import type { TaskInput } from 'signalbox';
-import { type Contestant, type OnTask, timed, type Workload } from '../contestant.js';
+import type { Contestant, OnTask, Workload } from '../contestant.js';
+import { measure } from '../span.js';
 import { WakeUps } from '../wake-ups.js';
 import { BODY } from '../workloads/body.js';
 import {
@@ -61,14 +62,14 @@ export async function openPgBoss(connectionString: string): Promise<Contestant> 
       await boss.start();
       try {
         await boss.createQueue(QUEUE, { partition: true });
-        const insertMs = await timed(() => insert(boss, workload));
+        const insertSpan = await measure(() => insert(boss, workload));
         await admin.query('analyze');
-        const performMs = await timed(() => performAll(boss, performed, onTask));
+        const performSpan = await measure(() => performAll(boss, performed, onTask));
         const { rows } = await admin.query(
           `select count(*)::integer as left from ${SCHEMA}.job where state <> 'completed'`,
         );
         expectNoneLeft(LABEL, rows[0].left);
-        return { insertMs, performMs };
+        return { insert: insertSpan, perform: performSpan };
       } finally {
         await boss.stop({ graceful: false });
         await drop();

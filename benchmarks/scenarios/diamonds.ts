@@ -9,6 +9,6 @@ export const diamonds = comparison({
   size: 100_000,
   quickSize: 10_000,
   workload: 'diamonds',
-  part: 'performMs',
+  part: 'perform',
   targets: [timesAsFast(20, 'pg-boss'), timesAsFast(3.5, 'BullMQ on Redis')],
 });

@@ -9,7 +9,7 @@ export const flat = comparison({
   size: 100_000,
   quickSize: 10_000,
   workload: 'flat',
-  part: 'performMs',
+  part: 'perform',
   targets: [
     timesAsFast(2.5, 'graphile-worker'),
     timesAsFast(6, 'pg-boss'),

@@ -10,7 +10,7 @@ export const insert = comparison({
   size: 100_000,
   quickSize: 10_000,
   workload: 'diamonds',
-  part: 'insertMs',
+  part: 'insert',
   targets: [
     timesAsFast(1.5, 'graphile-worker'),
     {

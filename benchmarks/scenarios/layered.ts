@@ -10,7 +10,7 @@ export const layered = comparison({
   size: 100_000,
   quickSize: 10_000,
   workload: 'layered',
-  part: 'performMs',
+  part: 'perform',
   besideFlat: true,
   targets: [
     {

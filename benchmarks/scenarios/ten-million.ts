@@ -4,10 +4,10 @@
 import type { Signalbox } from 'signalbox';
 import { withBox } from '../box.js';
 import { compareClaims, fullAgainstEmpty } from '../claim-rates.js';
-import { timed } from '../contestant.js';
 import { performAll } from '../contestants/signalbox.js';
 import { addFinishedTasks } from '../finished-tasks.js';
 import type { Scenario, Setting } from '../scenario.js';
+import { timed } from '../span.js';
 import { medianOf, ratioOf } from '../target.js';
 import { flat } from '../workloads/flat.js';
 
