@@ -75,7 +75,7 @@ begin
     union
     select s.target collate "C"
     from reached r
-    join signalbox.task t on t.id = r.id
+    join signalbox.task t on signalbox.found_by(t.id, r.id)
     cross join unnest(t.to_signal_after) as s (target)
   )
   select array_agg(r.id) into v_all from reached r;

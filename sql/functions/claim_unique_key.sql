@@ -64,9 +64,8 @@ begin
       on conflict (key) do nothing
       returning task_id
     )
-    select array_agg(w.id) into v_left
-    from wanted w
-    where not exists (select from taken k where k.task_id = w.id);
+    select array_agg(l.id) into v_left
+    from (select w.id from wanted w except select k.task_id from taken k) as l;
     if v_left is null then
       return;
     end if;
@@ -74,7 +73,8 @@ begin
     -- Locks none but released keys. Who ends a task locks none of those, so neither waits for the
     -- other.
     perform 1
-    from signalbox.task t join signalbox.unique_key k on k.key = t.unique_key
+    from signalbox.task t
+    join signalbox.unique_key k on signalbox.found_by(k.key, t.unique_key)
     where t.id = any (v_left) and k.is_released and (k.task_id = t.id or k.kept_until <= p_now)
     order by k.key
     for update of k;
@@ -82,7 +82,7 @@ begin
     set task_id = t.id, is_released = false,
       kept_until = case when k.task_id = t.id then k.kept_until else p_kept_from + t.unique_for end
     from signalbox.task t
-    where t.id = any (v_left) and k.key = t.unique_key and k.is_released
+    where t.id = any (v_left) and signalbox.found_by(k.key, t.unique_key) and k.is_released
       and (k.task_id = t.id or k.kept_until <= p_now);
   end loop;
 
@@ -90,7 +90,7 @@ begin
   from signalbox.task t
   where t.id = any (v_left) and not exists (
     select from signalbox.unique_key k
-    where k.key = t.unique_key and k.task_id = t.id and not k.is_released);
+    where signalbox.found_by(k.key, t.unique_key) and k.task_id = t.id and not k.is_released);
   if v_refused is not null then
     raise exception using errcode = 'SB006', message = 'unique keys are taken',
       detail = to_json(v_refused)::text;
@@ -107,10 +107,11 @@ create or replace function signalbox.free_unique_keys(
 begin
   delete from signalbox.unique_key k
   using signalbox.task t
-  where t.id = any (p_ids) and k.key = t.unique_key and k.task_id = t.id and not k.is_released
-    and coalesce(k.kept_until <= p_now, true);
+  where t.id = any (p_ids) and signalbox.found_by(k.key, t.unique_key) and k.task_id = t.id
+    and not k.is_released and coalesce(k.kept_until <= p_now, true);
   update signalbox.unique_key k set is_released = true
   from signalbox.task t
-  where t.id = any (p_ids) and k.key = t.unique_key and k.task_id = t.id and not k.is_released;
+  where t.id = any (p_ids) and signalbox.found_by(k.key, t.unique_key) and k.task_id = t.id
+    and not k.is_released;
 end
 $$;

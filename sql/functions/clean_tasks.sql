@@ -176,9 +176,9 @@ begin
     union all
     select m.root
     from unnest(v_ids, v_roots) as m (id, root)
-    join signalbox.task t on t.id = m.id
+    join signalbox.task t on signalbox.found_by(t.id, m.id)
     cross join unnest(t.to_signal_after) as e (target)
-    join signalbox.task o on o.id = e.target
+    join signalbox.task o on signalbox.found_by(o.id, e.target)
     where not coalesce(o.finished_at <= p_ended_by, false)
   ) as s;
 
@@ -272,7 +272,12 @@ begin
   union all
   select r.id, m.id
   from unnest(p_roots) as r (id)
-  join signalbox.task m on m.id >= r.id || '/' and m.id < r.id || '0';
+  cross join lateral (
+    -- Ordered, so that the index is looked up for each root: see found_by.
+    select t.id from signalbox.task t
+    where t.id >= r.id || '/' and t.id < r.id || '0'
+    order by t.id
+  ) as m;
 end
 $$;
 
@@ -291,7 +296,7 @@ begin
       where t.id >= p_run || '/' and t.id < p_run || '0'
     ) as r
     cross join unnest(r.to_signal_after) as e (target)
-    join signalbox.task o on o.id = e.target
+    join signalbox.task o on signalbox.found_by(o.id, e.target)
     where e.target collate "C" not between p_run || '/' and p_run || '0'
       and not coalesce(o.finished_at <= p_ended_by, false));
 end

@@ -78,15 +78,15 @@ begin
     group by s.target
   ), waiting as materialized (
     select t.id, e.count
-    from edge e join signalbox.task t on t.id = e.target
+    from edge e join signalbox.task t on signalbox.found_by(t.id, e.target)
     where t.num_signals < t.total_dependencies and not t.id = any (p_except)
-    order by t.id
+    order by e.target
     for no key update of t
   ), lowered as (
     update signalbox.task t
     set total_dependencies = greatest(t.total_dependencies - w.count, t.num_signals)
     from waiting w
-    where t.id = w.id
+    where signalbox.found_by(t.id, w.id)
     returning t.id, t.status_code = 'pending' and t.num_signals = t.total_dependencies as is_orphan
   )
   select array_agg(l.id) into v_orphans from lowered l where l.is_orphan;

@@ -42,7 +42,7 @@ set jit = off set enable_seqscan = off set enable_bitmapscan = off as $$
 begin
   update signalbox.task t set total_dependencies = g.total
   from unnest(p_ids, p_totals) as g (id, total)
-  where t.id = g.id;
+  where signalbox.found_by(t.id, g.id);
 end
 $$;
 
@@ -67,7 +67,7 @@ begin
 
   update signalbox.task t set total_dependencies = t.total_dependencies + g.count
   from unnest(p_targets, p_counts) as g (id, count)
-  where t.id = g.id and not t.total_is_given;
+  where signalbox.found_by(t.id, g.id) and not t.total_is_given;
 end
 $$;
 
@@ -81,7 +81,7 @@ declare
 begin
   select array_agg(g.id order by g.id) into v_ids
   from unnest(p_targets) as g (id)
-  where not exists (select from signalbox.task t where t.id = g.id);
+  where not exists (select from signalbox.task t where signalbox.found_by(t.id, g.id));
   if v_ids is not null then
     raise exception using errcode = 'SB002', message = 'unknown targets',
       detail = to_json(v_ids)::text;

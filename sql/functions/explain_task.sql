@@ -294,8 +294,9 @@ begin
     select jsonb_agg(signalbox.standing(t, case
       when r.outside > 0 then signalbox.explain_outside(r.outside)
       when t.num_signals < t.total_dependencies then signalbox.engine_reason()
-      else signalbox.explain_itself(t, p_now) end) order by t.id)
-    from unnest(p_ids, p_outside) as r (id, outside) join signalbox.task t on t.id = r.id
+      else signalbox.explain_itself(t, p_now) end) order by r.id collate "C")
+    from unnest(p_ids, p_outside) as r (id, outside)
+    cross join lateral (select o.* from signalbox.task o where o.id = r.id limit 1) as t
   ), '[]');
 end
 $$;

@@ -21,14 +21,14 @@ begin
       as u (id, token, max_duration, is_asked)
   ), held as materialized (
     select t.id, t.action_deadline, v_now + g.max_duration as deadline
-    from given g join signalbox.task t on t.id = g.id
+    from given g join signalbox.task t on signalbox.found_by(t.id, g.id)
     where t.performance_token = g.token and g.is_asked is not true
-    order by t.id
+    order by g.id collate "C"
     for no key update of t
   ), extended as (
     update signalbox.task t set action_deadline = h.deadline
     from held h
-    where t.id = h.id
+    where signalbox.found_by(t.id, h.id)
     returning t.id
   ), leased as (
     -- The timer of the ownership is at or before its old deadline; only an earlier one needs its own.
@@ -41,7 +41,7 @@ begin
   select e.id from extended e
   union all
   select t.id
-  from given g join signalbox.task t on t.id = g.id
+  from given g join signalbox.task t on signalbox.found_by(t.id, g.id)
   where t.performance_token = g.token and g.is_asked;
 end
 $$;

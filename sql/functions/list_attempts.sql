@@ -25,7 +25,7 @@ begin
       else 'lapsed'::signalbox.attempt_outcome end,
     t.status, left(g.error, 16384)
   from unnest(p_ids, p_codes, p_errors) as g (id, code, error)
-  join signalbox.task t on t.id = g.id
+  join signalbox.task t on signalbox.found_by(t.id, g.id)
   where g.id = any (p_failed);
 
   delete from signalbox.attempt a
@@ -36,6 +36,6 @@ begin
       order by k.number desc offset 99 limit 1) as oldest_kept
     from unnest(p_failed) as f (id)
   ) as f
-  where a.task_id = f.id and a.number < f.oldest_kept;
+  where signalbox.found_by(a.task_id, f.id) and a.number < f.oldest_kept;
 end
 $$;

@@ -18,14 +18,14 @@ begin
     select * from unnest(p_ids, p_tokens, p_reports) as u (id, token, report)
   ), held as materialized (
     select t.id, g.report
-    from given g join signalbox.task t on t.id = g.id
+    from given g join signalbox.task t on signalbox.found_by(t.id, g.id)
     where t.performance_token = g.token and g.report is not null
-    order by t.id
+    order by g.id collate "C"
     for no key update of t
   )
   update signalbox.task t set result = signalbox.with_progress(t.result, h.report)
   from held h
-  where t.id = h.id
+  where signalbox.found_by(t.id, h.id)
   returning t.id;
 end
 $$;

@@ -114,6 +114,7 @@ begin
     num_skipped = least(greatest(t.num_skipped - s.skipped, 0), greatest(
       greatest(t.num_signals - s.signals, 0) - greatest(t.num_failures - s.failures, 0), 0))
   from signal s
-  where t.id = s.target and (t.status_code in ('pending', 'cancelled') or t.id = any (p_ids));
+  where signalbox.found_by(t.id, s.target)
+    and (t.status_code in ('pending', 'cancelled') or t.id = any (p_ids));
 end
 $$;

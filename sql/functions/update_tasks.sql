@@ -28,7 +28,7 @@ begin
   select array_agg(t.id) into v_moved
   from unnest(p_ids, p_priorities, p_start_afters, p_set_start_afters)
     as g (id, priority, start_after, is_start_set)
-  join signalbox.task t on t.id = g.id
+  join signalbox.task t on signalbox.found_by(t.id, g.id)
   where t.num_signals = t.total_dependencies and case
     when t.due_at is null
     then g.priority <> t.priority or g.is_start_set and g.start_after > v_now
@@ -45,7 +45,7 @@ begin
     updated_at = v_now
   from unnest(p_ids, p_bodies, p_set_bodies, p_priorities, p_start_afters, p_set_start_afters)
     as g (id, body, is_body_set, priority, start_after, is_start_set)
-  where t.id = g.id;
+  where signalbox.found_by(t.id, g.id);
 
   if signalbox.enqueue(v_moved, v_now) then
     perform signalbox.settle_tasks(v_now);
@@ -88,7 +88,7 @@ declare
 begin
   select array_agg(g.id order by g.id collate "C") into v_unknown
   from unnest(p_ids) as g (id)
-  where not exists (select from signalbox.task t where t.id = g.id);
+  where not exists (select from signalbox.task t where signalbox.found_by(t.id, g.id));
   if v_unknown is not null then
     raise exception using errcode = 'SB001', message = 'unknown tasks',
       detail = to_json(v_unknown)::text;

@@ -33,7 +33,8 @@ begin
       when t.id = any (v_locked) then 'watched'
       else 'busy' end,
     t.status_code, t.status, t.result
-  from unnest(p_ids) as g (id) left join signalbox.task t on t.id = g.id;
+  from unnest(p_ids) as g (id)
+  left join signalbox.task t on signalbox.found_by(t.id, g.id);
 end
 $$;
 

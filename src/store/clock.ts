@@ -90,7 +90,8 @@ export async function nextEventAt(query: Query): Promise<Date | null> {
     `select ceil(1000 * extract(epoch from min(e.at)))
      from (
        select case when m.kind = 'start' then t.due_at else t.action_deadline end as at
-       from signalbox.timer m cross join unnest(m.ids) as i (id) join signalbox.task t on t.id = i.id
+       from signalbox.timer m cross join unnest(m.ids) as i (id)
+         cross join lateral (select o.* from signalbox.task o where o.id = i.id limit 1) as t
        where m.kind = 'start' and t.status_code = 'pending'
          or m.kind = 'lease' and t.status_code = 'in-progress'
        union all

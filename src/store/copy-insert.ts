@@ -45,7 +45,7 @@ async function checkOutsideTargets(query: Query, prepared: PreparedInsert): Prom
     const rows = await query(
       `select g.id, t.id is not null
       from unnest($1::text[]) with ordinality as g (id, position)
-      left join signalbox.task t on t.id = g.id
+      left join lateral (select o.* from signalbox.task o where o.id = g.id limit 1) as t on true
       where t.id is null or t.status_code <> 'pending' or t.num_signals = t.total_dependencies
       order by g.position`,
       [ids],

@@ -3,14 +3,14 @@ import type { DrainOutcome } from './drain-report.js';
 
 const SHOWN = 5;
 
-/** A drain has begun more tries than it may: tasks that make tasks, or fail and are retried, without end. */
+/** A drain has begun as many tries as it may, and there is more to do: tasks that make tasks, or fail and are retried, without end. */
 export class DrainLimitError extends SignalboxError {
   readonly maxTasks: number;
 
-  constructor(maxTasks: number, lastId: string) {
+  constructor(maxTasks: number, nextId: string) {
     super(
       'DRAIN_LIMIT',
-      `More than ${maxTasks} tries were begun, the last of task ${JSON.stringify(lastId)}: this may never end. ` +
+      `${maxTasks} tries were begun, and the next would be of task ${JSON.stringify(nextId)}: this may never end. ` +
         'Give tasks that fail a maxTries, or raise maxTasks.',
     );
     this.maxTasks = maxTasks;

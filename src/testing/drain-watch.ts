@@ -79,16 +79,26 @@ export class DrainWatch {
     const free = Math.min(request.maxTasks, workers - this.#inHand.size);
     this.#numOwning++;
     try {
-      const tasks = await this.#attempt(() => store.ownTasks({ ...request, maxTasks: free }));
+      const owned = await this.#attempt(() => store.ownTasks({ ...request, maxTasks: free }));
+      const tasks = owned.slice(0, maxTasks - tally.numOwned);
       for (const { token } of tasks) this.#inHand.add(token);
       tally.numOwned += tasks.length;
-      if (tally.numOwned > maxTasks) {
-        this.#end(new DrainLimitError(maxTasks, tasks.at(-1)?.id ?? ''));
-      }
+      const [next, ...more] = owned.slice(tasks.length);
+      if (next) await this.#giveUp([next, ...more]);
       return tasks;
     } finally {
       this.#numOwning--;
     }
+  }
+
+  /** What is too much goes back as it was: no handler sees it. */
+  async #giveUp(tasks: readonly [OwnedTask, ...OwnedTask[]]): Promise<void> {
+    const { store, maxTasks } = this.#options;
+    this.#end(new DrainLimitError(maxTasks, tasks[0].id));
+    const startAfter = new Date(0);
+    await store.returnTasks(
+      tasks.map(({ id, token }) => ({ id, token, statusCode: 'pending', startAfter })),
+    );
   }
 
   async #return(returns: readonly TaskReturn[]): Promise<ReturnReport[]> {

@@ -12,6 +12,7 @@ it.each([
   ['limit_of_lane(id)', 'CASE'],
   ['may_run(run_when, num_signals, num_failures, num_skipped)', 'CASE'],
   ['outcome(status_code, start_after, num_tries, max_tries)', 'CASE'],
+  ['found_by(id, action)', 'AND'],
   ['lane_hash(queue, action, id)', 'hashtextextended'],
 ])('%s is inlined where it is called for each row', async (call, inside) => {
   const { rows } = await t.pool.query<{ 'QUERY PLAN': string }>(
