@@ -41,6 +41,7 @@ import {
  * its first task would be the child of eight. The nearest tree has the same ten jobs: the last over the eight, and
  * the first under one of them, so nine of the sixteen edges. (Each task keeps the first edge it has.) A fan-in and a
  * chain are trees, and are taken as they are; of layers and a fan-out too little would be left.
+ * On Postgres, one flow of 100,000 children was not through after six minutes: it is left out of the fan-in.
  * A chain is a flow nested as deep as it is long: 10,000 overflowed the stack on insert, so it is given 1,000.
  *
  * The time ends with the last `completed` event of the Worker, which it emits once the completion is recorded.
@@ -123,6 +124,7 @@ export async function openBullmqOnPostgres(connectionString: string): Promise<Co
   return {
     ...ENTRY,
     name: labelOf('bullmq', ' on Postgres'),
+    cannot: [...ENTRY.cannot, 'fan-in'],
     async run(workload, size, onTask) {
       await migrate();
       return runOn(withBackend(createPostgresBackend), settings, { workload, size, onTask });
