@@ -2,7 +2,6 @@ import pg from 'pg';
 
 /** Part of a node of EXPLAIN's JSON. */
 interface PlanNode {
-  readonly 'Node Type': string;
   readonly 'Actual Loops': number;
   readonly 'Actual Rows': number;
   readonly 'Rows Removed by Filter'?: number;

@@ -167,13 +167,15 @@ describe('what else follows the clock', () => {
     const store = t.db.namespace('limited');
     await store.setLimits('api', { rateLimit: { count: 2, intervalMs: HOUR_MS } });
     await store.insertTasks(range(5).map((i) => task(`t${i}`, { limitKey: 'api' })));
-    await startManager(store, () => {}, { waitTimeMs: 60_000 });
+    const done: string[] = [];
+    await startManager(store, ({ id }) => void done.push(id), { waitTimeMs: 60_000 });
     for (const count of [2, 4, 5]) {
       // Returned, not only performed: what is in progress lapses when an hour passes.
       await eventually(async () => {
-        const done = await store.countTasks({ statusCodes: ['completed'] });
-        expect(done).toMatchObject([{ count }]);
+        const completed = await store.countTasks({ statusCodes: ['completed'] });
+        expect(completed).toMatchObject([{ count }]);
       });
+      expect(done).toHaveLength(count);
       const next = await clock.nextEventAt();
       if (count < 5) expect(next).not.toBeNull();
       await clock.advance(HOUR_MS);
