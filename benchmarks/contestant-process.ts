@@ -7,10 +7,10 @@
  * A parent that dies disconnects it, and it ends.
  */
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Entry, Timing } from './contestant.js';
 import type { Answer, Command, HostOptions } from './contestant-messages.js';
+import { endChild } from './end-child.js';
 import type { WorkloadName } from './workloads/index.js';
 
 const HOST = fileURLToPath(new URL('contestant-host.ts', import.meta.url));
@@ -58,10 +58,7 @@ export class ContestantProcess {
 
   /** Resolves when it has gone, and what it had in the database with it. */
   async close(): Promise<void> {
-    if (!this.#child.connected) return;
-    const ended = once(this.#child, 'exit');
-    this.#child.disconnect();
-    await ended;
+    await endChild(this.#child);
   }
 
   async #askLatencies(command: Command): Promise<readonly number[] | null> {

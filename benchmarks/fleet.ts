@@ -8,8 +8,8 @@
  * A parent that dies disconnects its members, and they end.
  */
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { endChild } from './end-child.js';
 import type { Command, MemberOptions, Report } from './fleet-messages.js';
 import type { WorkloadName } from './workloads/index.js';
 
@@ -83,14 +83,7 @@ export class Fleet {
 
   async close(): Promise<void> {
     this.#isClosing = true;
-    await Promise.all(
-      this.#members.map(async (member) => {
-        if (!member.connected) return;
-        const ended = once(member, 'exit');
-        member.disconnect();
-        await ended;
-      }),
-    );
+    await Promise.all(this.#members.map(endChild));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -8,6 +8,7 @@ import type {
   TaskReturn,
   TaskStore,
 } from '../store/task-store.js';
+import { ofHandingBack } from '../worker/outcome-rules.js';
 import { altered } from './altered.js';
 import { DrainLimitError } from './drain-errors.js';
 import type { DrainTally } from './drain-report.js';
@@ -83,22 +84,19 @@ export class DrainWatch {
       const tasks = owned.slice(0, maxTasks - tally.numOwned);
       for (const { token } of tasks) this.#inHand.add(token);
       tally.numOwned += tasks.length;
-      const [next, ...more] = owned.slice(tasks.length);
-      if (next) await this.#giveUp([next, ...more]);
+      if (owned.length > tasks.length) await this.#giveUp(owned.slice(tasks.length));
       return tasks;
     } finally {
       this.#numOwning--;
     }
   }
 
-  /** What is too much goes back as it was: no handler sees it. */
-  async #giveUp(tasks: readonly [OwnedTask, ...OwnedTask[]]): Promise<void> {
+  /** Ends with tasks that are too much: they go back, and no handler sees them. */
+  async #giveUp(tasks: readonly OwnedTask[]): Promise<void> {
     const { store, maxTasks } = this.#options;
-    this.#end(new DrainLimitError(maxTasks, tasks[0].id));
-    const startAfter = new Date(0);
-    await store.returnTasks(
-      tasks.map(({ id, token }) => ({ id, token, statusCode: 'pending', startAfter })),
-    );
+    this.#end(new DrainLimitError(maxTasks, tasks[0]?.id ?? ''));
+    const outcome = ofHandingBack('the drain ended');
+    await store.returnTasks(tasks.map(({ id, token }) => ({ id, token, ...outcome })));
   }
 
   async #return(returns: readonly TaskReturn[]): Promise<ReturnReport[]> {
