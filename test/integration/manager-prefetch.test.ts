@@ -239,7 +239,7 @@ describe('tasks of a limited key', () => {
 
   it('are shared: a manager whose tasks fill all slots leaves some to one that waits for them', async () => {
     const store = t.namespace();
-    await store.insertTasks(ids(2_000).map((id) => task(id, { limitKey: 'api', limit: 4 })));
+    await store.insertTasks(ids(10_000).map((id) => task(id, { limitKey: 'api', limit: 4 })));
     const performed = [0, 0];
     for (const i of range(2)) {
       await start(
@@ -253,7 +253,7 @@ describe('tasks of a limited key', () => {
       // The first has all four before the second asks.
       if (i === 0) await eventually(async () => expect(performed[0]).toBeGreaterThan(0));
     }
-    await store.waitFor(ids(2_000), { timeoutMs: 40_000 });
-    expect(Math.min(...performed)).toBeGreaterThan(100);
+    await store.waitFor(ids(10_000), { timeoutMs: 40_000 });
+    expect(Math.min(...performed)).toBeGreaterThan(500);
   });
 });
