@@ -12,8 +12,8 @@ export interface ClaimedPosition {
   readonly seq: number;
 }
 
-/** Rows commit out of order: the cursor stays this many `seq` behind. */
-const SEQ_MARGIN = 1_000;
+/** The cursor stays this many `seq` behind: half for rows that commit out of order, half for claims that begin further on (claim_places). */
+const SEQ_MARGIN = 2_000;
 
 /** A row that committed later still is found by the next claim from the beginning: so often at most. */
 const RESET_INTERVAL_MS = 1_000;

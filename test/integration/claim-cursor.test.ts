@@ -44,8 +44,8 @@ describe('tasks that become ready behind the cursor', () => {
     onTestFinished(() => tx.release());
     await tx.query('begin');
     await store.insertTasks(ids('early', 5), { tx });
-    await store.insertTasks(ids('late', 3000));
-    await own(store, { maxTasks: 2000 });
+    await store.insertTasks(ids('late', 5000));
+    await own(store, { maxTasks: 4000 });
     await own(store, { maxTasks: 10 });
     await tx.query('commit');
 
@@ -63,8 +63,8 @@ describe('tasks that become ready behind the cursor', () => {
 
   it('are found though they have a higher priority than all that was claimed', async () => {
     const store = t.namespace();
-    await store.insertTasks(ids('low', 3000));
-    await own(store, { maxTasks: 2000 });
+    await store.insertTasks(ids('low', 5000));
+    await own(store, { maxTasks: 4000 });
     await store.insertTasks([task('urgent', { priority: 1 })]);
     expect((await own(store, { maxTasks: 1 })).map(({ id }) => id)).toEqual(['urgent']);
   });
