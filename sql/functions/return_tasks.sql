@@ -1,6 +1,7 @@
 -- return_tasks: gives a batch of owned tasks back.
 --
--- Element i of every array is about task p_ids[i], an id at most once. p_codes: completed, aborted,
+-- Element i of every array is about task p_ids[i], an id at most once; where p_tokens or p_codes has one element, it is
+-- about all: tasks that were claimed together have one token. p_codes: completed, aborted,
 -- skipped (its owner found that it is not to be performed), or pending for another try, which becomes aborted when none is left. pending with p_start_afters
 -- comes back then, or at once if that is past, and does not count as a try; else it counts, and comes
 -- back after what the task's retry policy says, or p_retry_delays where it has none. A try that failed
@@ -36,6 +37,10 @@ set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force
 #variable_conflict use_column
 declare
   v_now timestamptz := coalesce(p_now, signalbox.now());
+  v_tokens uuid[] := case when cardinality(p_tokens) = 1
+    then array_fill(p_tokens[1], array[cardinality(p_ids)]) else p_tokens end;
+  v_codes signalbox.status_code[] := case when cardinality(p_codes) = 1
+    then array_fill(p_codes[1], array[cardinality(p_ids)]) else p_codes end;
   v_back record;
 begin
   if not p_codes <@ '{completed,aborted,skipped,pending}'::signalbox.status_code[] then
@@ -44,11 +49,11 @@ begin
   end if;
 
   select * into v_back
-  from signalbox.give_back(p_ids, p_tokens, p_codes, p_statuses, p_results, p_start_afters,
+  from signalbox.give_back(p_ids, v_tokens, v_codes, p_statuses, p_results, p_start_afters,
     p_retry_delays, p_are_deleted, v_now);
 
   if v_back.failed is not null then
-    perform signalbox.keep_attempts(v_back.failed, p_ids, p_codes, p_errors, v_now);
+    perform signalbox.keep_attempts(v_back.failed, p_ids, v_codes, p_errors, v_now);
   end if;
   perform signalbox.announce_ready(v_back.lanes, v_now);
   perform signalbox.after_end(v_back.targets, v_back.ended, v_back.announced, v_now);
@@ -62,7 +67,7 @@ begin
   if v_back.num_as_asked < cardinality(p_ids) then
     return query
     select g.id, r.code
-    from unnest(p_ids, p_codes) as g (id, code)
+    from unnest(p_ids, v_codes) as g (id, code)
     left join unnest(v_back.returned, v_back.codes) as r (id, code) on r.id = g.id
     where r.code is distinct from g.code;
   end if;

@@ -118,9 +118,8 @@ function send(
     'select id, status_code from signalbox.return_tasks($1, $2, $3, $4, $5, $6, null, $7, $8, $9)',
     [
       sendable.map(({ one }) => one.id),
-      // Tokens and codes need no quotes: the driver would look each over for what it has to escape.
-      `{${sendable.map(({ one }) => one.token).join()}}`,
-      `{${sendable.map(({ code }) => code).join()}}`,
+      oneForAll(sendable.map(({ one }) => one.token)),
+      oneForAll(sendable.map(({ code }) => code)),
       column(sendable, ({ one }) => toStatus(one.status)),
       column(sendable, ({ result }) => result),
       column(sendable, ({ one }) => one.startAfter),
@@ -132,6 +131,12 @@ function send(
     ],
     client,
   );
+}
+
+/** An array of values that need no quotes: the driver would look each over for what it has to escape. One stands for all if they are the same. */
+function oneForAll(values: readonly string[]): string {
+  const [first] = values;
+  return values.every((value) => value === first) ? `{${first}}` : `{${values.join()}}`;
 }
 
 /** Text cannot hold \u0000; what is no string is printed as one. */

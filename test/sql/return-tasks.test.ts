@@ -82,6 +82,23 @@ describe('return_tasks', () => {
     expect(await box.statuses()).toEqual({ a: 'completed', b: 'in-progress', c: 'completed' });
   });
 
+  it('takes one token and one code for all tasks that it is given', async () => {
+    await box.insert(spec('a'), spec('b'), spec('c'));
+    const others = await box.own({ maxTasks: 1 });
+    const [held] = await box.own();
+    expect(others.map(({ id }) => id)).toEqual(['a']);
+    const answer = await box.rows(
+      `select * from return_tasks('{a,b,c}', array[$1::uuid], '{aborted}', p_now => $2)`,
+      [held?.token, NOW],
+    );
+    expect(answer).toEqual([{ id: 'a', status_code: null }]);
+    expect(await box.statuses()).toEqual({ a: 'in-progress', b: 'aborted', c: 'aborted' });
+    expect(await box.rows('select task_id from attempt order by task_id')).toEqual([
+      { task_id: 'b' },
+      { task_id: 'c' },
+    ]);
+  });
+
   it('holds after the deadline, as long as nobody took the task back', async () => {
     await box.insert(spec('a'));
     const held = await box.own({ duration: '1 second' });
