@@ -132,7 +132,7 @@ declare
   v_seqs bigint[];
 begin
   if random() < 0.9 then
-    for v_place in 0..least(signalbox.claim_places() / p_max_tasks, 31) loop
+    for v_place in 0..least(signalbox.place_span() / p_max_tasks, 31) loop
       v_from := v_first + v_place * p_max_tasks;
       exit when pg_try_advisory_xact_lock(v_lane # v_place);
     end loop;
@@ -164,7 +164,7 @@ $$;
 
 -- How many seq the last place is behind the first at most. Claim cursors (src/store/claim-cursor.ts) stay that much
 -- further back: they must not pass over what a claim that had an earlier place left.
-create or replace function signalbox.claim_places() returns integer language sql immutable as $$
+create or replace function signalbox.place_span() returns integer language sql immutable as $$
   select 1000
 $$;
 

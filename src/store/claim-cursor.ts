@@ -12,7 +12,7 @@ export interface ClaimedPosition {
   readonly seq: number;
 }
 
-/** The cursor stays this many `seq` behind: half for rows that commit out of order, half for claims that begin further on (claim_places). */
+/** The cursor stays this many `seq` behind: half for rows that commit out of order, half for claims that begin further on (place_span). */
 const SEQ_MARGIN = 2_000;
 
 /** A row that committed later still is found by the next claim from the beginning: so often at most. */

@@ -14,7 +14,7 @@ test('it stays a margin behind the first that was claimed, for rows commit out o
   const { cursor } = cursorAt(0);
   cursor.reset();
   cursor.advance(claimed);
-  expect(cursor.at(...LANE)).toEqual({ priority: 0, seq: 4_000 });
+  expect(cursor.at(...LANE)).toEqual({ priority: 0, seq: 3_000 });
   expect(cursor.at('default', 'other')).toBeUndefined();
 });
 
