@@ -1,17 +1,13 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { giveBack, own, range, task } from '../support/factories.js';
+import { openTransaction } from '../support/open-transaction.js';
 import { useTestBox } from '../support/test-box.js';
 
 const t = useTestBox({}, { ownDatabase: true });
 
 /** A session with an open transaction that has taken its snapshot. */
 async function oldTransaction() {
-  const session = await t.pool.connect();
-  onTestFinished(async () => {
-    await session.query('rollback');
-    session.release();
-  });
-  await session.query('begin isolation level repeatable read');
+  const session = await openTransaction(t.pool, 'repeatable read');
   await session.query('select count(*) from ready');
   return session;
 }
@@ -40,9 +36,7 @@ describe('tasks that become ready behind the cursor', () => {
 
   it('are found within seconds even where no claim ever comes back short', async () => {
     const store = t.namespace();
-    const tx = await t.pool.connect();
-    onTestFinished(() => tx.release());
-    await tx.query('begin');
+    const tx = await openTransaction(t.pool);
     await store.insertTasks(ids('early', 5), { tx });
     await store.insertTasks(ids('late', 5000));
     await own(store, { maxTasks: 4000 });

@@ -1,36 +1,31 @@
 import type pg from 'pg';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { own, range, task } from '../support/factories.js';
+import { openTransaction } from '../support/open-transaction.js';
+import { readsOfSession } from '../support/session-reads.js';
 import { useTestBox } from '../support/test-box.js';
 
 const t = useTestBox({}, { ownDatabase: true });
 
 const ids = (count: number) => range(count).map((i) => `t${String(i).padStart(4, '0')}`);
 
-/** A session in a transaction of its own, rolled back at the end, whose next claim is not the one in ten without a place. */
+/** A session in a transaction of its own, whose next claim is not the one in ten without a place. */
 async function session(): Promise<pg.PoolClient> {
-  const client = await t.pool.connect();
-  onTestFinished(async () => {
-    await client.query('rollback');
-    client.release();
-  });
-  await client.query('begin');
+  const client = await openTransaction(t.pool);
   await client.query('select setseed(0)');
   return client;
 }
 
-/** Claims in the session's transaction: whose tasks, and how many rows of `ready` it has looked at since it began. */
+/** Claims in the session's transaction: whose tasks, and how many rows of `ready` it reads. */
 async function claim(client: pg.PoolClient, action: string, count: number) {
+  const before = await readsOfSession(client, t.schema, 'ready');
   const { rows } = await client.query<{ id: string }>(
     `select id from own_tasks('me', '{default}', array[$1], $2)`,
     [action, count],
   );
-  const looked = await client.query<{ count: number }>(
-    `select coalesce(idx_tup_fetch, 0)::int as count from pg_stat_xact_user_tables
-     where relid = 'ready'::regclass`,
-  );
+  const after = await readsOfSession(client, t.schema, 'ready');
   const own = rows.map(({ id }) => id.slice(id.indexOf('.') + 1));
-  return { own, numLooked: looked.rows[0]?.count ?? 0 };
+  return { own, numRead: after.rows - before.rows };
 }
 
 describe('claims under way at the same time', () => {
@@ -47,7 +42,7 @@ describe('claims under way at the same time', () => {
     expect(ofB.own).toEqual(ids(250).slice(100, 200));
     expect(ofC.own).toEqual(ids(250).slice(200));
     // Where it looks for the first, and what it takes: had B begun there, 201.
-    expect(ofB.numLooked).toBe(101);
+    expect(ofB.numRead).toBe(101);
 
     // A rolls back: its tasks are the next to be claimed.
     await a.query('rollback');

@@ -1,5 +1,4 @@
-import type pg from 'pg';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   CycleError,
   DuplicateTaskError,
@@ -10,20 +9,13 @@ import {
   UnknownTargetError,
 } from '../../src/index.js';
 import { drain, eventually, own, range, rejection, statuses, task } from '../support/factories.js';
+import { openTransaction } from '../support/open-transaction.js';
 import { useTestBox } from '../support/test-box.js';
 
 const t = useTestBox();
 
-/** A session of the caller's own with an open transaction, rolled back at the end unless committed. */
-async function begin(): Promise<pg.PoolClient> {
-  const session = await t.pool.connect();
-  onTestFinished(async () => {
-    await session.query('rollback');
-    session.release();
-  });
-  await session.query('begin');
-  return session;
-}
+/** A session of the caller's own with an open transaction. */
+const begin = () => openTransaction(t.pool);
 
 /** Resolves when `count` sessions of the test's pool or box wait for a lock of somebody else's. */
 async function untilBlocked(count = 1): Promise<void> {
