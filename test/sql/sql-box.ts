@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { afterEach, beforeEach, expect, inject } from 'vitest';
+import { afterEach, beforeEach, expect } from 'vitest';
 import { insertBySql } from '../support/model/insert-by-sql.js';
 import type { TaskSpec } from '../support/model/model-task.js';
 import { type TestBox, useTestBox } from '../support/test-box.js';
@@ -167,7 +167,7 @@ export class SqlBox {
   /** A connection of its own, until the end of the test. */
   async session(): Promise<pg.Client> {
     const session = new pg.Client({
-      connectionString: inject('connectionString'),
+      connectionString: this.test.connectionString,
       options: `-c search_path=${this.test.schema} -c jit=off`,
     });
     this.#sessions.push(session);
@@ -221,9 +221,9 @@ export class SqlBox {
   }
 }
 
-/** Call at the top of a test file. */
+/** Call at the top of a test file. In a database of its own: channels are a database's, and other files name theirs the same. */
 export function useSqlBox(): SqlBox {
-  const box = new SqlBox(useTestBox());
+  const box = new SqlBox(useTestBox({}, { ownDatabase: true }));
   beforeEach(() => box.clear());
   afterEach(() => box.endSessions());
   return box;

@@ -8,6 +8,8 @@ import { expectInvariants, type InvariantExceptions } from './invariants.js';
 /** A schema of a test file's own, installed before its tests, checked after each, dropped after all. */
 export interface TestBox {
   readonly schema: string;
+  /** Of its database. */
+  readonly connectionString: string;
   readonly box: Signalbox;
   /** A pool of the test's own, with search_path on the schema: for SQL by hand. */
   readonly pool: pg.Pool;
@@ -65,6 +67,7 @@ export function useTestBox(
 
   return {
     schema,
+    connectionString,
     get box() {
       return own(state.box);
     },
